@@ -1,0 +1,1 @@
+"""What every service has in common; nothing about captions, labels or storage."""

@@ -1,0 +1,136 @@
+"""Build and run a service the way all of them are built: telemetry, errors, health, a clean stop.
+
+A service's own `app.py` calls `create_service`, and its `__main__.py` calls `serve`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.contracts import Health
+from shared.errors import install_error_handlers
+from shared.settings import ServiceSettings
+from shared.telemetry import configure_logging, install_telemetry
+
+SHUTDOWN_TIMEOUT_S = 10
+START_FAILED_EXIT_CODE = 3
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class StartupError(Exception):
+    """The service cannot start; the message is one sentence that says what to do."""
+
+
+def create_service(
+    name: str,
+    *,
+    version: str,
+    description: str,
+    readiness: Callable[[], Health],
+    lifespan: Lifespan,
+    registry: CollectorRegistry,
+) -> FastAPI:
+    """Return an app with `/health/live`, `/health/ready`, `/metrics`, `/docs`, request ids and problem answers.
+
+    `/docs` brings its scripts along, so that it works where there is no network.
+
+    Args:
+        name: The service's name, as in logs.
+        version: The service's version.
+        description: First sentence of its OpenAPI page.
+        readiness: Says whether the service can do its job; called at each `/health/ready`.
+        lifespan: Loads what the service needs, and lets it go.
+        registry: Where the service's metrics live.
+    """
+    app = FastAPIOffline(title=f"Legenda {name}", version=version, description=description, lifespan=lifespan)
+    install_error_handlers(app)
+    install_telemetry(app, registry)
+
+    @app.get("/health/live", tags=["health"])
+    async def live() -> Health:
+        """The process is up."""
+        return Health(status="live", service=name, version=version)
+
+    @app.get("/health/ready", tags=["health"], responses={503: {"model": Health}})
+    async def ready(response: Response) -> Health:
+        """The service can do its job; 503 while it cannot."""
+        health = readiness()
+        response.status_code = 200 if health.status == "ready" else 503
+        return health
+
+    return app
+
+
+def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
+    """Listen until SIGINT or SIGTERM, then finish what is under way and return.
+
+    Exits with START_FAILED_EXIT_CODE and one sentence when the port is taken or the service cannot start.
+    """
+    configure_logging(name, level=settings.log_level)
+    config = uvicorn.Config(
+        _sentence_for_failed_start(name, app),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    server = uvicorn.Server(config)
+    # uvicorn raises a caught signal again once it has stopped; without a handler of ours the process would exit 143.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: setattr(server, "should_exit", True))
+    with contextlib.closing(_listen(name, settings.host, settings.port)) as listener:
+        server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(START_FAILED_EXIT_CODE)
+
+
+def _sentence_for_failed_start(name: str, app: ASGIApp) -> ASGIApp:
+    """Answer a StartupError in the lifespan with its sentence, where Starlette would send the traceback."""
+
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        failure: list[Message] = []
+
+        async def hold_failure(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failure.append(message)
+            else:
+                await send(message)
+
+        try:
+            await app(scope, receive, hold_failure)
+        except StartupError as error:
+            await send({"type": "lifespan.startup.failed", "message": f"{name} cannot start: {error}"})
+        except BaseException:
+            for message in failure:
+                await send(message)
+            raise
+
+    return asgi
+
+
+def _listen(name: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        sys.stderr.write(f"{name} cannot listen on {host}:{port}: {error.strerror}.\n")
+        sys.exit(START_FAILED_EXIT_CODE)
+    return listener

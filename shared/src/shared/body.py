@@ -1,0 +1,64 @@
+"""Read a request's body without trusting its length."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import Request
+from starlette.types import Message
+
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded, ImageTooLarge, UnsupportedImage
+
+
+async def read_image_body(request: Request, *, limit_bytes: int, deadline: Deadline) -> bytes:
+    """Return the whole body, which is one image file.
+
+    Raises:
+        ImageTooLarge: more bytes than the limit; the rest is not read.
+        UnsupportedImage: no bytes at all.
+        DeadlineExceeded: the body did not arrive in time.
+    """
+    chunks: list[bytes] = []
+    size_bytes = 0
+    try:
+        async with asyncio.timeout(deadline.remaining_s()):
+            async for chunk in request.stream():
+                size_bytes += len(chunk)
+                if size_bytes > limit_bytes:
+                    raise ImageTooLarge(
+                        f"the image is larger than {readable_size(limit_bytes)}, the most accepted here"
+                    )
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise DeadlineExceeded("the image did not arrive in time") from error
+    if not size_bytes:
+        raise UnsupportedImage("the body is empty; it must be an image file")
+    return b"".join(chunks)
+
+
+def limit_body(request: Request, *, limit_bytes: int) -> Request:
+    """Return the same request with a body that raises ImageTooLarge as soon as it passes the limit.
+
+    Form parsers read to the end; this keeps them from filling the disk.
+    """
+    refusal = ImageTooLarge(f"the file is larger than {readable_size(limit_bytes)}, the most accepted here")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise refusal
+    size_bytes = 0
+
+    async def receive() -> Message:
+        nonlocal size_bytes
+        message = await request.receive()
+        size_bytes += len(message.get("body", b""))
+        if size_bytes > limit_bytes:
+            raise refusal
+        return message
+
+    return Request(request.scope, receive)
+
+
+def readable_size(size_bytes: int) -> str:
+    """Return a size as people say it: `20 MB`, `98 kB`; a megabyte is 2^20 bytes."""
+    return f"{size_bytes / 2**20:.3g} MB" if size_bytes >= 2**20 else f"{size_bytes / 2**10:.3g} kB"

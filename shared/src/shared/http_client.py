@@ -1,0 +1,103 @@
+"""Call another of our services: with a deadline, the request id, and our own errors for its failures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from shared.deadline import DEADLINE_HEADER, Deadline
+from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed
+from shared.telemetry import REQUEST_ID_HEADER, current_request_id
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+CONNECT_TIMEOUT_S = 2.0
+
+
+class ServiceClient:
+    """A service behind this one, by name and base URL."""
+
+    def __init__(self, name: str, http: httpx.AsyncClient) -> None:
+        self.name = name
+        self._http = http
+
+    async def call(self, answer: type[Answer], method: str, path: str, *, deadline: Deadline, **request: Any) -> Answer:
+        """Send one request and read its JSON answer.
+
+        Args:
+            answer: The wire model of the answer.
+            method: HTTP method.
+            path: Path below the base URL.
+            deadline: When the answer is worth nothing any more; the callee is told.
+            **request: What httpx takes: `content`, `json`, `params`, `files`, `headers`.
+
+        Raises:
+            DeadlineExceeded: no answer in time.
+            Overloaded: the service is full.
+            ForwardedProblem: the service refused the request itself (4xx).
+            UpstreamFailed: the service failed, cannot be reached, or answers what we do not understand.
+        """
+        return self.read(answer, await self.send(method, path, deadline=deadline, **request))
+
+    def read(self, answer: type[Answer], response: httpx.Response) -> Answer:
+        """Read a response as `answer`; raises UpstreamFailed when it is something else."""
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            raise UpstreamFailed(f"{self.name} answered what this version does not understand") from error
+
+    async def send(self, method: str, path: str, *, deadline: Deadline, **request: Any) -> httpx.Response:
+        """Send one request; return the whole response, or raise as `call` does."""
+        async with self._failures(deadline):
+            response = await self._http.send(self._request(method, path, deadline, request))
+        self._raise_for_problem(response)
+        return response
+
+    def _request(self, method: str, path: str, deadline: Deadline, request: dict[str, Any]) -> httpx.Request:
+        remaining_ms = max(1, int(1000 * deadline.remaining_s()))
+        headers = {
+            **request.pop("headers", {}),
+            DEADLINE_HEADER: str(remaining_ms),
+            REQUEST_ID_HEADER: current_request_id(),
+        }
+        return self._http.build_request(method, path, headers=headers, **request)
+
+    @asynccontextmanager
+    async def _failures(self, deadline: Deadline) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(deadline.remaining_s()):
+                yield
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise DeadlineExceeded(f"{self.name} did not answer in time") from error
+        except httpx.TransportError as error:
+            raise UpstreamFailed(f"{self.name} cannot be reached") from error
+
+    def _raise_for_problem(self, response: httpx.Response) -> None:
+        if response.is_success:
+            return
+        try:
+            problem = Problem.model_validate_json(response.content)
+        except ValidationError as error:
+            raise UpstreamFailed(f"{self.name} failed with status {response.status_code}") from error
+        if response.status_code == Overloaded.status:
+            raise Overloaded(f"{self.name} is busy: {problem.detail}")
+        if response.status_code == DeadlineExceeded.status:
+            raise DeadlineExceeded(f"{self.name} did not finish in time")
+        if response.is_server_error:
+            raise UpstreamFailed(f"{self.name} failed: {problem.detail}")
+        raise ForwardedProblem(problem)
+
+
+def open_http(base_url: str, *, connections: int) -> httpx.AsyncClient:
+    """Return a connection pool to one service; each call's own deadline bounds everything but connecting."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
+        limits=httpx.Limits(max_connections=connections),
+        trust_env=False,
+    )

@@ -1,0 +1,142 @@
+"""Say what happens: logs with fields, request ids, and Prometheus metrics.
+
+Logs are JSON where a program reads them and short coloured lines where a person does. A request id travels through
+all services in `X-Request-ID`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+import uuid
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI, Response
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+_QUIET_ROUTES = ("/health", "/metrics")
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def current_request_id() -> str:
+    """Return the id of the request being served, or an empty string outside of one."""
+    return _request_id.get()
+
+
+def configure_logging(service: str, *, level: str) -> None:
+    """Send every log line to standard error, as JSON unless that is a terminal."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_ReadableFormatter(service) if sys.stderr.isatty() else _JsonFormatter(service))
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "alembic", "python_multipart"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class RequestMetrics:
+    """Counts and times of one service's requests, in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter("http_requests", "Requests answered.", ["method", "route", "status"], registry=registry)
+        self.duration_s = Histogram(
+            "http_request_duration_seconds", "Time to answer.", ["method", "route"], registry=registry
+        )
+        self.in_flight = Gauge("http_requests_in_flight", "Requests being served.", registry=registry)
+
+
+def install_telemetry(app: FastAPI, registry: CollectorRegistry) -> None:
+    """Give every request an id, count it, log it, and serve `/metrics`."""
+    app.add_middleware(_Observer, metrics=RequestMetrics(registry))
+
+    @app.get("/metrics", include_in_schema=False)
+    async def _metrics() -> Response:
+        return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+class _Observer:
+    """ASGI middleware around all others: what it sets is still there when an unforeseen error is answered."""
+
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        _request_id.set(request_id)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        self._metrics.in_flight.inc()
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            self._metrics.in_flight.dec()
+            self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, duration_s: float) -> None:
+        method = scope["method"]
+        route = getattr(scope.get("route"), "path", "unknown")
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.duration_s.labels(method, route).observe(duration_s)
+        if not route.startswith(_QUIET_ROUTES):
+            duration_ms = round(1000 * duration_s, 1)
+            fields = {"method": method, "path": scope["path"], "status": status, "duration_ms": duration_ms}
+            logging.getLogger("request").info("request", extra=fields)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    fields = {key: value for key, value in vars(record).items() if key not in _PLAIN_FIELDS}
+    if request_id := current_request_id():
+        fields["request_id"] = request_id
+    return fields
+
+
+class _JsonFormatter(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "event": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class _ReadableFormatter(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        clock = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        fields = " ".join(f"{key}={value}" for key, value in _fields(record).items())
+        line = f"{clock} {self._service:<8} {record.levelname.lower():<7} {record.getMessage()} {fields}".rstrip()
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

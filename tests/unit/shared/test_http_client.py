@@ -1,0 +1,81 @@
+"""What a failing service becomes for its caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from shared.contracts import ModelName
+from shared.deadline import DEADLINE_HEADER, Deadline
+from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, ServiceError, UpstreamFailed
+from shared.http_client import ServiceClient
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def _client(answer: Answer) -> ServiceClient:
+    return ServiceClient("other", httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://other"))
+
+
+def _problem(status: int, code: str) -> Answer:
+    problem = Problem(title=code, status=status, code=code, detail="why", request_id="r")
+    return lambda _: httpx.Response(status, json=problem.model_dump())
+
+
+async def _ask(client: ServiceClient) -> ModelName:
+    return await client.call(ModelName, "GET", "/", deadline=Deadline.after(5))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (_problem(503, "overloaded"), Overloaded),
+        (_problem(504, "deadline_exceeded"), DeadlineExceeded),
+        (_problem(500, "internal_error"), UpstreamFailed),
+        (_problem(404, "not_found"), ForwardedProblem),
+        (lambda _: httpx.Response(502, text="<html>"), UpstreamFailed),
+        (lambda _: httpx.Response(200, text="not json"), UpstreamFailed),
+        (lambda _: httpx.Response(200, json={"surprise": 1}), UpstreamFailed),
+    ],
+)
+async def test_each_way_to_fail_has_its_error(answer: Answer, error: type[ServiceError]) -> None:
+    with pytest.raises(error):
+        await _ask(_client(answer))
+
+
+async def test_a_refusal_keeps_its_own_words() -> None:
+    with pytest.raises(ForwardedProblem) as caught:
+        await _ask(_client(_problem(422, "broken_image")))
+    assert (caught.value.status, caught.value.code, caught.value.detail) == (422, "broken_image", "why")
+
+
+async def test_a_service_that_cannot_be_reached_is_an_upstream_failure() -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(UpstreamFailed):
+        await _ask(_client(refuse))
+
+
+async def test_a_service_that_never_answers_is_given_up_at_the_deadline() -> None:
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        return httpx.Response(200)
+
+    client = ServiceClient("other", httpx.AsyncClient(transport=httpx.MockTransport(hang), base_url="http://other"))
+    with pytest.raises(DeadlineExceeded):
+        await client.call(ModelName, "GET", "/", deadline=Deadline.after(0.05))
+
+
+async def test_the_remaining_time_travels_along() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers[DEADLINE_HEADER])
+        return httpx.Response(200, json={"name": "m", "version": "1"})
+
+    await _ask(_client(answer))
+    assert 0 < int(seen[0]) <= 5000
