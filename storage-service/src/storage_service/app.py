@@ -1,0 +1,86 @@
+"""Put storage-service together: nothing is opened before the app starts, all is closed when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.app import StartupError, create_service
+from shared.worker import BoundedWorker
+from storage_service import schema
+from storage_service.archive import Archive
+from storage_service.database import Database, open_engine
+from storage_service.image_store import open_store
+from storage_service.readiness import Readiness
+from storage_service.routes import Storage, router
+from storage_service.settings import StorageSettings
+
+SERVICE = "storage"
+
+
+def create_app(settings: StorageSettings) -> FastAPI:
+    """Return the service; its database and its folder are opened when it starts."""
+    service_version = version("legenda-storage-service")
+    readiness = Readiness(SERVICE, service_version)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _storage(settings, readiness) as storage:
+            app.state.storage = storage
+            yield
+
+    app = create_service(
+        SERVICE,
+        version=service_version,
+        description="Keeps images in a label-sorted folder tree, and all that is known of them.",
+        readiness=readiness.health,
+        lifespan=lifespan,
+        registry=CollectorRegistry(),
+    )
+    app.include_router(router)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIterator[Storage]:
+    store = open_store(settings.store_url)
+    engine = open_engine(settings.database_url)
+    worker = BoundedWorker("storage-files", threads=settings.file_threads, waiting=settings.file_jobs_waiting)
+    try:
+        await _bring_up_to_date(engine)
+        database = Database(engine)
+        archive = Archive(database, store, worker)
+        await readiness.check(database, store)
+        watch = asyncio.create_task(readiness.watch(database, store))
+        try:
+            yield Storage(
+                archive=archive,
+                database=database,
+                longest_s=settings.request_timeout_s,
+                body_limit_bytes=settings.body_limit_bytes,
+            )
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            await archive.finish()
+    finally:
+        await asyncio.to_thread(worker.close)
+        await engine.dispose()
+
+
+async def _bring_up_to_date(engine: AsyncEngine) -> None:
+    """The embedded database is brought to this version's schema; a server's is whoever runs it to do."""
+    try:
+        if engine.dialect.name == "sqlite":
+            await schema.upgrade(engine)
+        else:
+            await schema.require_current(engine)
+    except DBAPIError as error:
+        raise StartupError(f"the database cannot be used: {error.orig}") from error

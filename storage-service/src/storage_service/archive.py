@@ -1,0 +1,200 @@
+"""Keep rows and files in step: whatever is cut off in the middle, every row's file exists.
+
+A file is there before its row is committed, and goes after it is. Work that changes something is not cut off by its
+request's deadline: the caller is told, and the work goes on to its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, TypeVar
+from uuid import UUID
+
+from shared.contracts import Correction, ImageRecord, NewImage
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded, ServiceError
+from shared.worker import BoundedWorker
+from storage_service import lineage
+from storage_service.database import Database
+from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
+from storage_service.filenames import clean_filename, filed_path, preview_path
+from storage_service.image_store import ImageStore
+from storage_service.repository import AlreadyStored
+from storage_service.tables import Image
+from storage_service.uploads import Upload, hash_and_size
+from storage_service.uuid7 import uuid7
+
+log = logging.getLogger(__name__)
+
+FILE_TIMEOUT_S = 120.0  # a thread that writes cannot be stopped, so we wait long before giving it up
+
+Result = TypeVar("Result")
+
+
+class Archive:
+    """Adds, corrects, deletes and opens images."""
+
+    def __init__(self, database: Database, store: ImageStore, worker: BoundedWorker) -> None:
+        self._database = database
+        self._store = store
+        self._worker = worker
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def add(self, upload: Upload, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
+        """File an image; return its record, and whether it is new.
+
+        Raises:
+            HashMismatch: the original is not what the record says.
+        """
+        return await self._to_the_end(lambda: self._add(upload), deadline=deadline)
+
+    async def correct(self, image_id: UUID, correction: Correction, *, deadline: Deadline) -> ImageRecord:
+        """Note what a person says instead, and move the file where it now belongs; raise NotFound."""
+        return await self._to_the_end(lambda: self._correct(image_id, correction), deadline=deadline)
+
+    async def delete(self, image_id: UUID, *, deadline: Deadline) -> None:
+        """Remove an image's row and files; raise NotFound."""
+        await self._to_the_end(lambda: self._delete(image_id), deadline=deadline)
+
+    async def open_original(self, image_id: UUID, *, deadline: Deadline) -> tuple[Image, BinaryIO]:
+        """Return an image and its original, open; raise NotFound or ImageFileMissing."""
+        async with self._database.reading() as images:
+            image = await images.get(image_id)
+        try:
+            return image, await self._worker.run(lambda: self._store.open(image.path), deadline=deadline)
+        except ImageFileMissing:
+            # A correction may have moved it since we read its path.
+            async with self._database.reading() as images:
+                moved = await images.get(image_id)
+            if moved.path == image.path:
+                raise
+            return await self.open_original(image_id, deadline=deadline)
+
+    async def read_preview(self, image_id: UUID, *, deadline: Deadline) -> bytes:
+        """Return an image's preview, a JPEG; raise NotFound or ImageFileMissing."""
+        async with self._database.reading() as images:
+            await images.get(image_id)
+        return await self._worker.run(lambda: self._store.read(preview_path(image_id)), deadline=deadline)
+
+    async def finish(self) -> None:
+        """Wait for all that is under way."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _add(self, upload: Upload) -> tuple[ImageRecord, bool]:
+        try:
+            sha256, size_bytes = await self._on_disk(lambda: hash_and_size(upload.original))
+            if sha256 != upload.new.sha256:
+                raise HashMismatch(f"the original has SHA-256 {sha256}, the record says {upload.new.sha256}")
+            async with self._database.reading() as images:
+                known = await images.find_by_sha256(sha256)
+            if known is not None:
+                return lineage.record_of(known), False
+            image = image_of(upload.new, size_bytes=size_bytes)
+            try:
+                await self._on_disk(lambda: self._write(image, upload))
+                async with self._database.writing() as images:
+                    await images.add(image)
+            except BaseException:
+                await self._sweep(image.id, image.path, preview_path(image.id))
+                raise
+        except AlreadyStored:
+            return await self._winner(upload.new.sha256), False
+        finally:
+            upload.close()
+        log.info("image_stored", extra={"image_id": image.id, "label": image.label, "status": image.status})
+        return lineage.record_of(image), True
+
+    async def _correct(self, image_id: UUID, correction: Correction) -> ImageRecord:
+        paths: list[str] = []
+        try:
+            async with self._database.writing() as images:
+                image = await images.get_locked(image_id)
+                image.analyses.extend(lineage.corrected(correction))
+                lineage.refresh(image)
+                old, new = image.path, _path(image)
+                if new != old:
+                    paths = [old, new]
+                    await self._on_disk(lambda: self._store.link(old, new))
+                    image.path = new
+        finally:
+            await self._sweep(image_id, *paths)
+        log.info("image_corrected", extra={"image_id": image_id, "label": image.label})
+        return lineage.record_of(image)
+
+    async def _delete(self, image_id: UUID) -> None:
+        async with self._database.writing() as images:
+            image = await images.get_locked(image_id)
+            await images.remove(image)
+        await self._sweep(image_id, image.path, preview_path(image_id))
+        log.info("image_deleted", extra={"image_id": image_id})
+
+    def _write(self, image: Image, upload: Upload) -> None:
+        self._store.write(preview_path(image.id), upload.preview)
+        self._store.write(image.path, upload.original)
+
+    async def _winner(self, sha256: str) -> ImageRecord:
+        async with self._database.reading() as images:
+            image = await images.find_by_sha256(sha256)
+        if image is None:
+            raise StorageUnavailable("the same image was stored and deleted at this moment; try again")
+        return lineage.record_of(image)
+
+    async def _sweep(self, image_id: UUID, *paths: str) -> None:
+        """Remove those of an image's files that its row does not need, or leave all if the database cannot say.
+
+        The row is locked meanwhile, so that no correction brings a file back into use.
+        """
+        if not paths:
+            return
+        try:
+            async with self._database.writing() as images:
+                image = await images.find_locked(image_id)
+                needed = {image.path, preview_path(image_id)} if image else set()
+                for path in set(paths) - needed:
+                    await asyncio.to_thread(self._store.remove, path)
+        except ServiceError as error:
+            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
+
+    async def _on_disk(self, job: Callable[[], Result]) -> Result:
+        return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
+
+    async def _to_the_end(self, work: Callable[[], Coroutine[Any, Any, Result]], *, deadline: Deadline) -> Result:
+        remaining_s = deadline.remaining_s()
+        task = asyncio.create_task(work())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
+        await asyncio.wait({task}, timeout=remaining_s)
+        if not task.done():
+            raise DeadlineExceeded("the change was not finished in time; it goes on")
+        return task.result()
+
+
+def image_of(new: NewImage, *, size_bytes: int) -> Image:
+    """Return a row for a new image, with what is known of it and the path where its file belongs."""
+    image = Image(
+        id=uuid7(),
+        sha256=new.sha256,
+        filename=clean_filename(new.filename),
+        media_type=new.media_type,
+        width=new.width,
+        height=new.height,
+        size_bytes=size_bytes,
+        status="pending",
+        created_at=datetime.now(UTC),
+        analyses=[],
+    )
+    if new.classification is not None:
+        image.analyses.append(lineage.classified(new.classification))
+    if new.caption is not None:
+        image.analyses.append(lineage.captioned(new.caption))
+    lineage.refresh(image)
+    image.path = _path(image)
+    return image
+
+
+def _path(image: Image) -> str:
+    return filed_path(label=image.label, filename=image.filename, image_id=image.id, media_type=image.media_type)

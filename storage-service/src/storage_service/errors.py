@@ -1,0 +1,33 @@
+"""What can go wrong with stored images, beyond what every service knows.
+
+ServiceError
+├── HashMismatch              422
+├── ImageFileMissing          500
+└── Overloaded
+└── StorageUnavailable    503, Retry-After
+"""
+
+from shared.errors import Overloaded, ServiceError
+
+
+class HashMismatch(ServiceError):
+    """The bytes received are not the ones that the record names."""
+
+    code = "hash_mismatch"
+    title = "Hash mismatch"
+    status = 422
+
+
+class ImageFileMissing(ServiceError):
+    """A row names a file that is not in the store; someone else removed it."""
+
+    code = "image_file_missing"
+    title = "Image file missing"
+    status = 500
+
+
+class StorageUnavailable(Overloaded):
+    """The database or the folder does not do its work now; the caller may come back."""
+
+    code = "storage_unavailable"
+    title = "Storage unavailable"

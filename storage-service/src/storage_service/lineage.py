@@ -1,0 +1,111 @@
+"""Decide which of all the captions and labels ever given counts: a person's latest, else a model's latest.
+
+So a correction is never overwritten, and whatever one model said can be taken back.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from shared.contracts import (
+    UNCLASSIFIED,
+    Alternative,
+    CaptionAnswer,
+    ClassificationAnswer,
+    Correction,
+    ImageRecord,
+    Word,
+)
+from storage_service.search import search_words
+from storage_service.tables import Analysis, Image, Kind
+
+# Sorts behind every model's confidence: a person's label is not in doubt, and none is not a doubtful one.
+NOT_IN_DOUBT = 2.0
+
+_NOT_YET_CLASSIFIED = Word(value=UNCLASSIFIED, confidence=None, source="model", model=None)
+
+
+def classified(answer: ClassificationAnswer) -> Analysis:
+    """Return what a model says of an image's label; under its threshold the best class' confidence is kept."""
+    return Analysis(
+        kind="label",
+        value=answer.label,
+        confidence=answer.labels[0].confidence,
+        alternatives=[label.model_dump() for label in answer.labels],
+        source="model",
+        model_name=answer.model.name,
+        model_version=answer.model.version,
+        created_at=datetime.now(UTC),
+    )
+
+
+def captioned(answer: CaptionAnswer) -> Analysis:
+    """Return what a model says an image shows."""
+    return Analysis(
+        kind="caption",
+        value=answer.captions[0].value,
+        confidence=answer.captions[0].confidence,
+        alternatives=[caption.model_dump() for caption in answer.captions],
+        source="model",
+        model_name=answer.model.name,
+        model_version=answer.model.version,
+        created_at=datetime.now(UTC),
+    )
+
+
+def corrected(correction: Correction) -> list[Analysis]:
+    """Return what a person says instead."""
+    words: dict[Kind, str | None] = {"label": correction.label, "caption": correction.caption}
+    now = datetime.now(UTC)
+    return [
+        Analysis(kind=kind, value=value, alternatives=[], source="person", created_at=now)
+        for kind, value in words.items()
+        if value is not None
+    ]
+
+
+def refresh(image: Image) -> None:
+    """Compute again what the image's row repeats of its analyses."""
+    label, caption = _current(image, "label"), _current(image, "caption")
+    image.label = label.value if label else UNCLASSIFIED
+    image.certainty = NOT_IN_DOUBT if label is None or label.confidence is None else label.confidence
+    if label and caption:
+        image.status = "complete"
+    words = search_words(caption.value if caption else "", image.label, image.filename)
+    image.search_words, image.word_count = " ".join(words), len(words)
+
+
+def record_of(image: Image) -> ImageRecord:
+    """Return an image as the public sees it."""
+    label, caption = _current(image, "label"), _current(image, "caption")
+    return ImageRecord(
+        id=image.id,
+        filename=image.filename,
+        sha256=image.sha256,
+        media_type=image.media_type,
+        width=image.width,
+        height=image.height,
+        size_bytes=image.size_bytes,
+        status=image.status,
+        label=_word(label) if label else _NOT_YET_CLASSIFIED,
+        caption=_word(caption) if caption else None,
+        labels=_alternatives(image, "label"),
+        captions=_alternatives(image, "caption"),
+        created_at=image.created_at,
+    )
+
+
+def _current(image: Image, kind: Kind) -> Analysis | None:
+    given = [analysis for analysis in image.analyses if analysis.kind == kind]
+    by_people = [analysis for analysis in given if analysis.source == "person"]
+    return next(reversed(by_people or given), None)
+
+
+def _alternatives(image: Image, kind: Kind) -> list[Alternative]:
+    by_models = [analysis for analysis in image.analyses if analysis.kind == kind and analysis.source == "model"]
+    return [Alternative(**candidate) for candidate in by_models[-1].alternatives] if by_models else []
+
+
+def _word(analysis: Analysis) -> Word:
+    model = f"{analysis.model_name}@{analysis.model_version}" if analysis.source == "model" else None
+    return Word(value=analysis.value, confidence=analysis.confidence, source=analysis.source, model=model)

@@ -1,0 +1,85 @@
+"""The questions asked of the tables; each repository lives as long as one transaction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts import LabelCount
+from shared.errors import NotFound
+from storage_service.cursors import Cursor
+from storage_service.pages import PageQuery, page_statement
+from storage_service.tables import Image
+
+
+class AlreadyStored(Exception):
+    """Another image with the same bytes has a row."""
+
+
+class ImageRepository:
+    """Images and their analyses, in one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, image: Image) -> None:
+        """Insert a new image.
+
+        Raises:
+            AlreadyStored: its SHA-256 is not new.
+        """
+        self._session.add(image)
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise AlreadyStored from error
+
+    async def remove(self, image: Image) -> None:
+        """Delete an image and everything ever said of it."""
+        await self._session.delete(image)
+
+    async def get(self, image_id: UUID) -> Image:
+        """Return an image; raise NotFound where there is none."""
+        return _known(await self._session.scalar(select(Image).where(Image.id == image_id)), image_id)
+
+    async def get_locked(self, image_id: UUID) -> Image:
+        """Return an image that nobody else can change before this transaction ends; raise NotFound."""
+        return _known(await self.find_locked(image_id), image_id)
+
+    async def find_locked(self, image_id: UUID) -> Image | None:
+        """Return an image that nobody else can change before this transaction ends, or None."""
+        image: Image | None = await self._session.scalar(select(Image).where(Image.id == image_id).with_for_update())
+        return image
+
+    async def find_by_sha256(self, sha256: str) -> Image | None:
+        """Return the image of these bytes, or None."""
+        image: Image | None = await self._session.scalar(select(Image).where(Image.sha256 == sha256))
+        return image
+
+    async def page(self, query: PageQuery) -> tuple[list[Image], Cursor | None]:
+        """Return one page, and the cursor for the next if there is one."""
+        if query.words is not None and query.words.is_empty:
+            return [], None
+        dialect = self._session.get_bind().dialect.name
+        rows = (await self._session.execute(page_statement(query, dialect))).all()
+        images = [image for image, _ in rows[: query.limit]]
+        if len(rows) <= query.limit:
+            return images, None
+        last, rank = rows[query.limit - 1]
+        return images, Cursor(sort=query.sort, rank=float(rank), seq=last.seq)
+
+    async def label_counts(self) -> list[LabelCount]:
+        """Return how many images carry each label, most images first."""
+        count = func.count()
+        statement = select(Image.label, count).group_by(Image.label).order_by(count.desc(), Image.label)
+        rows = await self._session.execute(statement)
+        return [LabelCount(label=label, count=count) for label, count in rows]
+
+
+def _known(image: Image | None, image_id: UUID) -> Image:
+    if image is None:
+        raise NotFound(f"there is no image {image_id}")
+    return image

@@ -1,0 +1,192 @@
+"""Storage's internal API; only the gateway calls it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, BinaryIO, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
+from starlette.responses import StreamingResponse
+
+from shared.contracts import (
+    DEFAULT_PAGE_SIZE,
+    MAX_PAGE_SIZE,
+    Correction,
+    ImagePage,
+    ImageRecord,
+    Label,
+    LabelCounts,
+    Sort,
+    Status,
+)
+from shared.deadline import Deadline
+from shared.errors import BadRequest, DeadlineExceeded, ImageTooLarge, NotFound, UnsupportedImage, problem_responses
+from storage_service import lineage
+from storage_service.archive import Archive
+from storage_service.cursors import read_cursor, write_cursor
+from storage_service.database import Database
+from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
+from storage_service.pages import PageQuery
+from storage_service.search import WordQuery
+from storage_service.uploads import UPLOAD_SCHEMA, read_upload
+
+CHUNK_BYTES = 256 * 1024
+
+router = APIRouter(prefix="/v1", tags=["storage"], responses=problem_responses(StorageUnavailable, DeadlineExceeded))
+
+
+@dataclass(frozen=True)
+class Storage:
+    """What the routes need, put together in `app.py`."""
+
+    archive: Archive
+    database: Database
+    longest_s: float
+    body_limit_bytes: int
+
+
+async def _opened(request: Request) -> Storage:
+    return cast("Storage", request.app.state.storage)
+
+
+Opened = Annotated[Storage, Depends(_opened)]
+
+
+async def _deadline(storage: Opened, x_deadline_ms: Annotated[str | None, Header()] = None) -> Deadline:
+    return Deadline.from_header(x_deadline_ms, longest_s=storage.longest_s)
+
+
+async def _known_id(image_id: Annotated[str, Path(alias="id")]) -> UUID:
+    try:
+        return UUID(image_id)
+    except ValueError as error:
+        raise NotFound(f"there is no image {image_id!r}") from error
+
+
+Due = Annotated[Deadline, Depends(_deadline)]
+ImageId = Annotated[UUID, Depends(_known_id)]
+
+
+@router.post(
+    "/images",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=UPLOAD_SCHEMA,
+    responses={
+        200: {"model": ImageRecord, "description": "These bytes are stored already."},
+        **problem_responses(ImageTooLarge, UnsupportedImage, HashMismatch),
+    },
+)
+async def store_image(request: Request, response: Response, storage: Opened, deadline: Due) -> ImageRecord:
+    """File an original and its preview with what is known of them; the same bytes are filed once."""
+    async with _within(deadline):
+        upload = await read_upload(request, limit_bytes=storage.body_limit_bytes)
+    record, is_new = await storage.archive.add(upload, deadline=deadline)
+    if not is_new:
+        response.status_code = status.HTTP_200_OK
+    return record
+
+
+@router.get("/images", responses=problem_responses(BadRequest))
+async def list_images(  # noqa: PLR0917
+    storage: Opened,
+    deadline: Due,
+    q: Annotated[str, Query(description="Words of caption, label or file name; the last may be a beginning.")] = "",
+    label: Label | None = None,
+    status: Status | None = None,
+    sort: Sort = "newest",
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
+    cursor: str | None = None,
+) -> ImagePage:
+    """Return a page of images: newest first, by relevance to `q`, or the model's least certain labels first."""
+    words = WordQuery(q) if q.strip() else None
+    if sort == "relevance" and words is None:
+        raise BadRequest("sorting by relevance needs words in q")
+    after = None if cursor is None else read_cursor(cursor, sort=sort)
+    query = PageQuery(words=words, label=label, status=status, sort=sort, limit=limit, after=after)
+    async with _within(deadline), storage.database.reading() as images:
+        page, last = await images.page(query)
+    return ImagePage(
+        items=[lineage.record_of(image) for image in page], next_cursor=None if last is None else write_cursor(last)
+    )
+
+
+@router.get("/images/by-sha256/{sha256}", responses=problem_responses(NotFound))
+async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord:
+    """Return the image of these bytes."""
+    async with _within(deadline), storage.database.reading() as images:
+        image = await images.find_by_sha256(sha256)
+    if image is None:
+        raise NotFound(f"there is no image with SHA-256 {sha256}")
+    return lineage.record_of(image)
+
+
+@router.get("/images/{id}", responses=problem_responses(NotFound))
+async def get_image(image_id: ImageId, storage: Opened, deadline: Due) -> ImageRecord:
+    """Return one image."""
+    async with _within(deadline), storage.database.reading() as images:
+        return lineage.record_of(await images.get(image_id))
+
+
+@router.patch("/images/{id}", responses=problem_responses(NotFound, BadRequest))
+async def correct_image(image_id: ImageId, correction: Correction, storage: Opened, deadline: Due) -> ImageRecord:
+    """Note what a person says instead; a new label moves the file to its folder."""
+    if correction.label is None and correction.caption is None:
+        raise BadRequest("a correction needs a label or a caption")
+    return await storage.archive.correct(image_id, correction, deadline=deadline)
+
+
+@router.delete("/images/{id}", status_code=status.HTTP_204_NO_CONTENT, responses=problem_responses(NotFound))
+async def delete_image(image_id: ImageId, storage: Opened, deadline: Due) -> None:
+    """Remove one image, its files, and everything ever said of it."""
+    await storage.archive.delete(image_id, deadline=deadline)
+
+
+@router.get(
+    "/images/{id}/content",
+    response_class=Response,
+    responses={200: {"content": {"image/*": {}}}, **problem_responses(NotFound, ImageFileMissing)},
+)
+async def get_content(image_id: ImageId, storage: Opened, deadline: Due) -> StreamingResponse:
+    """Return the original bytes."""
+    async with _within(deadline):
+        image, file = await storage.archive.open_original(image_id, deadline=deadline)
+    headers = {"Content-Length": str(image.size_bytes), "X-Content-Type-Options": "nosniff"}
+    return StreamingResponse(_chunks(file), media_type=image.media_type, headers=headers)
+
+
+@router.get(
+    "/images/{id}/preview",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, **problem_responses(NotFound, ImageFileMissing)},
+)
+async def get_preview(image_id: ImageId, storage: Opened, deadline: Due) -> Response:
+    """Return the preview, an upright JPEG."""
+    async with _within(deadline):
+        preview = await storage.archive.read_preview(image_id, deadline=deadline)
+    return Response(preview, media_type="image/jpeg")
+
+
+@router.get("/labels")
+async def count_labels(storage: Opened, deadline: Due) -> LabelCounts:
+    """Return how many images carry each label; the counts sum to all images."""
+    async with _within(deadline), storage.database.reading() as images:
+        return LabelCounts(await images.label_counts())
+
+
+@asynccontextmanager
+async def _within(deadline: Deadline) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(deadline.remaining_s()):
+            yield
+    except TimeoutError as error:
+        raise DeadlineExceeded("storage did not finish in time") from error
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,33 @@
+"""What storage-service reads from its environment."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from shared.settings import ServiceSettings, service_config
+
+
+class StorageSettings(ServiceSettings):
+    """Read from STORAGE_* variables."""
+
+    model_config = service_config("STORAGE_")
+
+    port: PositiveInt = Field(default=8003, description="Port to listen on.")
+    store_url: str = Field(
+        default="file://.data/store",
+        description="Where the image files lie: file:// and a folder, absolute or below the current one.",
+    )
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///.data/legenda.sqlite3",
+        description="sqlite+aiosqlite:///FILE or mysql+asyncmy://USER:PASSWORD@HOST/DATABASE.",
+    )
+    body_limit_bytes: PositiveInt = Field(
+        default=64 * 1024 * 1024, description="Longest request body: an original, its preview and their record."
+    )
+    request_timeout_s: PositiveFloat = Field(
+        default=30.0, description="Longest time for one request; callers may ask for less with X-Deadline-Ms."
+    )
+    file_threads: PositiveInt = Field(default=4, description="Threads that read and write image files.")
+    file_jobs_waiting: PositiveInt = Field(
+        default=64, description="File jobs that may wait for a thread; more are refused with 503."
+    )

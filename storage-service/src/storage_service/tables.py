@@ -1,0 +1,86 @@
+"""The two tables: images, and every caption and label ever given to them.
+
+`images` repeats what searching and sorting need (`label`, `status`, `certainty`,
+`search_words`, `word_count`); `lineage.refresh`
+computes it from the image's analyses, which alone are the truth.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from shared.contracts import Source, Status
+from storage_service.columns import RowNumber, UtcDateTime, UuidBytes
+
+Kind = Literal["caption", "label"]
+
+# Words are compared after we have normalised them ourselves, so MySQL compares bytes as SQLite does.
+ON_MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+
+
+class Table(DeclarativeBase):
+    """What the tables have in common: names of constraints that are the same on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pk",
+            "uq": "%(table_name)s_%(column_0_name)s_unique",
+            "fk": "%(table_name)s_%(column_0_name)s_fk",
+            "ix": "%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+
+
+class Image(Table):
+    """One distinct file."""
+
+    __tablename__ = "images"
+    __table_args__ = (
+        Index(None, "label"),
+        Index(None, "status"),
+        Index(None, "certainty"),
+        {"sqlite_autoincrement": True, **ON_MYSQL},
+    )
+
+    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    id: Mapped[UUID] = mapped_column(UuidBytes, unique=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    path: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(100))
+    width: Mapped[int]
+    height: Mapped[int]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[Status] = mapped_column(String(16))
+    label: Mapped[str] = mapped_column(String(64))
+    certainty: Mapped[float] = mapped_column(Double)
+    search_words: Mapped[str] = mapped_column(Text)
+    word_count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    analyses: Mapped[list[Analysis]] = relationship(
+        order_by="Analysis.seq", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Analysis(Table):
+    """One caption or label that a model or a person gave to an image."""
+
+    __tablename__ = "analyses"
+    __table_args__ = ({"sqlite_autoincrement": True, **ON_MYSQL},)
+
+    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    image_seq: Mapped[int] = mapped_column(RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), index=True)
+    kind: Mapped[Kind] = mapped_column(String(16))
+    value: Mapped[str] = mapped_column(Text)
+    confidence: Mapped[float | None] = mapped_column(Double)
+    alternatives: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    source: Mapped[Source] = mapped_column(String(16))
+    model_name: Mapped[str | None] = mapped_column(String(255))
+    model_version: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.app import StartupError
+from storage_service import schema
+from storage_service.database import open_engine
+from storage_service.tables import Table
+
+
+def _is_ours(_: object, name: str | None, *__: object) -> bool:
+    return not (name or "").startswith(("images_fts", "images_fulltext"))
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": _is_ours})
+    return list(compare_metadata(context, Table.metadata))
+
+
+def _table_names(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+async def test_the_migrations_make_the_tables_that_the_code_expects(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_migrations_go_down_to_nothing_and_up_again(engine: AsyncEngine) -> None:
+    await schema.downgrade(engine, "base")
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_table_names) == {"alembic_version"}
+
+    await schema.upgrade(engine)
+
+    await schema.require_current(engine)
+
+
+async def test_several_processes_may_migrate_at_once(engine_url: str) -> None:
+    engines = [open_engine(engine_url) for _ in range(4)]
+
+    await asyncio.gather(*(schema.upgrade(engine) for engine in engines))
+
+    await schema.require_current(engines[0])
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_an_old_schema_is_told_with_what_to_do(engine: AsyncEngine) -> None:
+    await schema.downgrade(engine, "base")
+
+    with pytest.raises(StartupError, match="run storage-migrate"):
+        await schema.require_current(engine)
+
+
+async def test_each_database_is_set_up_as_it_must_be(engine: AsyncEngine) -> None:
+    if engine.dialect.name == "mysql":
+        async with engine.connect() as connection:
+            columns = {row.Field: row.Type for row in await connection.execute(text("SHOW COLUMNS FROM images"))}
+            made = (await connection.execute(text("SHOW CREATE TABLE images"))).one()
+        assert columns["id"] == "binary(16)"
+        assert "utf8mb4" in made[1]
+    else:
+        async with engine.connect() as connection:
+            row = (await connection.execute(text("PRAGMA journal_mode"))).one()
+            foreign_keys = (await connection.execute(text("PRAGMA foreign_keys"))).one()
+        assert (row[0], foreign_keys[0]) == ("wal", 1)
+
+
+def test_other_databases_are_refused_in_one_sentence() -> None:
+    with pytest.raises(StartupError, match=r"must begin with sqlite\+aiosqlite or mysql\+asyncmy, not with postgresql"):
+        open_engine("postgresql://localhost/legenda")
+
+
+async def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path}/new/folder/legenda.sqlite3")
+
+    await schema.upgrade(engine)
+
+    await engine.dispose()
+    assert (tmp_path / "new/folder/legenda.sqlite3").is_file()
