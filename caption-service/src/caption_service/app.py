@@ -1,0 +1,84 @@
+"""Build caption-service. Importing this loads no TensorFlow; the lifespan does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from caption_service import __version__
+from caption_service.captioning import Captioner, Captioning
+from caption_service.routes import caption_routes
+from caption_service.settings import CaptionSettings
+from shared.app import StartupError, create_service
+from shared.artifacts import ArtifactError
+from shared.contracts import Health
+from shared.errors import Overloaded
+from shared.worker import BoundedWorker
+
+NAME = "caption"
+
+
+def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner] | None = None) -> FastAPI:
+    """Return the service.
+
+    Args:
+        settings: Where the model lies, how much work is taken at once.
+        load_captioner: Gives the model in place of the one that the settings name; it is called in the lifespan.
+    """
+    registry = CollectorRegistry()
+    worker = BoundedWorker("captioning", threads=settings.threads, waiting=settings.waiting)
+    loaded: list[Captioning] = []
+
+    def captioning() -> Captioning:
+        if not loaded:
+            raise Overloaded("the model is still being loaded")
+        return loaded[0]
+
+    def readiness() -> Health:
+        models = [each.model for each in loaded]
+        return Health(status="ready" if loaded else "starting", service=NAME, version=__version__, models=models)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            captioner = await asyncio.to_thread(load_captioner or _loader(settings))
+        except ArtifactError as error:
+            raise StartupError(str(error)) from error
+        loaded.append(Captioning(captioner, worker, registry))
+        try:
+            yield
+        finally:
+            loaded.clear()
+            worker.close()
+
+    app = create_service(
+        NAME,
+        version=__version__,
+        description="Describes an image in a sentence: VGG16 looks, an LSTM with soft attention speaks.",
+        readiness=readiness,
+        lifespan=lifespan,
+        registry=registry,
+    )
+    app.include_router(
+        caption_routes(
+            captioning,
+            body_limit_bytes=settings.body_limit_bytes,
+            longest_deadline_s=settings.longest_deadline_s,
+        )
+    )
+    return app
+
+
+def _loader(settings: CaptionSettings) -> Callable[[], Captioner]:
+    def load() -> Captioner:
+        from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415  # loads TensorFlow
+
+        captioner = KerasCaptioner.load(settings.model, encoder_folder=settings.encoder)
+        captioner.warm()
+        return captioner
+
+    return load

@@ -1,0 +1,1 @@
+"""The captioning model as a plain library: no web server, no settings, no environment."""

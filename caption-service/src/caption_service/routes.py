@@ -1,0 +1,53 @@
+"""The service's HTTP: one call that takes an image and answers with sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+
+from caption_service.captioning import Captioning
+from shared.body import read_image_body
+from shared.contracts import CaptionAnswer
+from shared.deadline import DEADLINE_HEADER, Deadline
+from shared.errors import (
+    BadRequest,
+    BrokenImage,
+    DeadlineExceeded,
+    ImageTooLarge,
+    Overloaded,
+    UnsupportedImage,
+    problem_responses,
+)
+
+IMAGE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def caption_routes(
+    captioning: Callable[[], Captioning], *, body_limit_bytes: int, longest_deadline_s: float
+) -> APIRouter:
+    """Return the routes; `captioning` gives what answers once the model is loaded."""
+    router = APIRouter(prefix="/v1", tags=["captions"])
+
+    @router.post(
+        "/captions",
+        openapi_extra=IMAGE_BODY,
+        responses=problem_responses(
+            BadRequest, ImageTooLarge, UnsupportedImage, BrokenImage, Overloaded, DeadlineExceeded
+        ),
+    )
+    async def describe(
+        request: Request, deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None
+    ) -> CaptionAnswer:
+        """Describe the image in the body with up to five sentences, best first."""
+        deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
+        image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
+        return await captioning().describe(image, deadline=deadline)
+
+    return router

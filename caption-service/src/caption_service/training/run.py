@@ -1,0 +1,130 @@
+"""One training run: epoch by epoch, scored on dev after each, resumed where a kill left it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from caption_service.model.captioner import DECODER_FILE, Decoding, Speaker, save_captioner
+from caption_service.model.decoder import AttentionDecoder, build_decoder
+from caption_service.model.vocabulary import Vocabulary
+from caption_service.training.batches import CaptionBatches
+from caption_service.training.scores import score_captions
+from caption_service.training.teacher import Recipe, Teacher
+from shared.artifacts import Manifest
+
+DESCRIBE_BATCH = 50
+DECODINGS = [Decoding(beams=beams, length_power=power) for beams in (3, 4, 5) for power in (0.7, 1.0)]
+
+Maps = npt.NDArray[np.float16]
+Captions = Mapping[str, Sequence[str]]
+
+
+class TrainingStateError(ValueError):
+    """The state that an earlier run left does not belong to this one."""
+
+
+class TrainingRun:
+    """One decoder on its way: what it has learnt so far, its best weights, and the folder that both live in."""
+
+    def __init__(
+        self, out: Path, manifest: Manifest, recipe: Recipe, decoder: AttentionDecoder, vocabulary: Vocabulary
+    ) -> None:
+        self._out = out
+        self._manifest = manifest
+        self._recipe = recipe
+        self._vocabulary = vocabulary
+        self._pupil = decoder
+        self._best = build_decoder(decoder.sizes)  # holds the averaged weights that are scored and shipped
+        self._folder = out.with_name(f"{out.name}-training")
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def learn(self, captions: Captions, maps: Maps, dev_captions: Captions, dev_maps: Maps) -> None:
+        """Go through the captions epoch by epoch, until dev no longer gets better or the recipe ends."""
+        batches = CaptionBatches(captions, self._vocabulary, batch_size=self._recipe.batch_size)
+        teacher = Teacher(self._pupil, self._recipe, steps=self._recipe.epochs * len(batches))
+        progress = self._resume(teacher)
+        speaker = Speaker(self._best, self._vocabulary)
+        for epoch in range(int(progress["epoch"]) + 1, self._recipe.epochs + 1):
+            if epoch - progress["best_epoch"] > self._recipe.patience:
+                break
+            started = time.monotonic()
+            random = np.random.default_rng([self._recipe.seed, epoch])
+            losses = []
+            with tqdm(batches.epoch(random), total=len(batches), desc=f"epoch {epoch}", unit="batch") as bar:
+                for batch in bar:
+                    losses.append(teacher.step(batch, maps[batch.image_rows]))
+                    bar.set_postfix(loss=f"{np.mean(losses[-100:]):.3f}", refresh=False)
+            self._best.set_weights(teacher.averaged_weights())
+            scores = score_captions(describe_all(speaker, Decoding(), dev_captions, dev_maps), dev_captions, quick=True)
+            self._log(epoch, float(np.mean(losses)), scores, time.monotonic() - started)
+            if scores["cider"] > progress["best_cider"]:
+                progress |= {"best_cider": scores["cider"], "best_epoch": epoch}
+                self._save(self._folder / "best", Decoding(), scores)
+            progress["epoch"] = epoch
+            teacher.save(self._state_file, progress)
+
+    def finish(self, dev_captions: Captions, dev_maps: Maps) -> Manifest:
+        """Choose on dev how to search for sentences, and write the model."""
+        with np.load(self._folder / "best" / DECODER_FILE, allow_pickle=False) as stored:
+            self._best.set_weights([stored[name].astype(np.float32) for name in stored])
+        speaker = Speaker(self._best, self._vocabulary)
+        found = []
+        for decoding in tqdm(DECODINGS, desc="choosing the beam", unit="setting"):
+            predictions = describe_all(speaker, decoding, dev_captions, dev_maps)
+            scores = score_captions(predictions, dev_captions, quick=True)
+            found.append((2 * scores["bleu_4"] + scores["cider"], decoding, predictions))  # then both count alike
+        _, decoding, predictions = max(found, key=lambda each: each[0])
+        scores = score_captions(predictions, dev_captions)
+        print(json.dumps({"decoding": asdict(decoding), "dev": scores}, indent=2))
+        return self._save(self._out, decoding, scores)
+
+    @property
+    def _state_file(self) -> Path:
+        return self._folder / "state.npz"
+
+    def _resume(self, teacher: Teacher) -> dict[str, float]:
+        recipe_file = self._folder / "recipe.json"
+        recipe = json.dumps({**asdict(self._recipe), "words": len(self._vocabulary)})
+        if not self._state_file.exists():
+            recipe_file.write_text(recipe, encoding="utf-8")
+            return {"epoch": 0, "best_epoch": 0, "best_cider": -1.0}
+        if recipe_file.read_text(encoding="utf-8") != recipe:
+            raise TrainingStateError(f"{self._folder} belongs to a run with other settings: remove it or change --out")
+        progress = teacher.restore(self._state_file)
+        print(f"going on after epoch {progress['epoch']:.0f}")
+        return progress
+
+    def _save(self, folder: Path, decoding: Decoding, scores: dict[str, Any]) -> Manifest:
+        manifest = self._manifest.model_copy(update={"metrics": {"dev": scores, "recipe": asdict(self._recipe)}})
+        return save_captioner(folder, manifest, decoder=self._best, vocabulary=self._vocabulary, decoding=decoding)
+
+    def _log(self, epoch: int, loss: float, scores: dict[str, Any], seconds: float) -> None:
+        file = self._folder / "log.csv"
+        is_new = not file.exists()
+        row = {"epoch": epoch, "train_loss": round(loss, 4), "seconds": round(seconds)}
+        row |= {f"dev_{name}": round(scores[name], 4) for name in ("bleu_1", "bleu_4", "cider", "rouge_l")}
+        with file.open("a", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, row)
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+        print(" ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+
+
+def describe_all(speaker: Speaker, decoding: Decoding, captions: Captions, maps: Maps) -> dict[str, str]:
+    """Return the best sentence for each image of `captions`, whose feature maps are `maps`."""
+    sentences: list[str] = []
+    for at in range(0, len(maps), DESCRIBE_BATCH):
+        batch = np.asarray(maps[at : at + DESCRIBE_BATCH])
+        sentences += [found[0].sentence for found in speaker.describe(batch, decoding)]
+    return dict(zip(captions, sentences, strict=True))

@@ -1,0 +1,137 @@
+"""Small stand-ins for the services behind the gateway and for loaded models."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.artifacts import Manifest
+from shared.contracts import (
+    UNCLASSIFIED,
+    Alternative,
+    CaptionAnswer,
+    ClassificationAnswer,
+    ImageRecord,
+    ModelName,
+    NewImage,
+    Word,
+)
+from shared.deadline import Deadline
+from shared.errors import ServiceError
+
+MODEL = ModelName(name="fake", version="1")
+
+
+def manifest(kind: str) -> Manifest:
+    return Manifest(
+        kind=kind, name="fake", version="1", created="", commit="", sizes={}, metrics={}, data="drawn in memory"
+    )
+
+
+@dataclass(frozen=True)
+class FakeCaption:
+    sentence: str
+    confidence: float
+
+
+class FakeCaptioner:
+    """Says the same of every image, and remembers the shapes it saw."""
+
+    def __init__(self, sentence: str = "a red square") -> None:
+        self.manifest = manifest("captioner")
+        self.sentence = sentence
+        self.shapes: list[tuple[int, ...]] = []
+
+    def describe(self, images: npt.NDArray[np.uint8]) -> Sequence[Sequence[FakeCaption]]:
+        self.shapes.append(images.shape)
+        best, second = FakeCaption(self.sentence, 0.7), FakeCaption("something red", 0.4)
+        return [[best, second] for _ in images]
+
+
+class FakeCaptions:
+    """caption-service as the gateway's use case sees it."""
+
+    def __init__(self, sentence: str = "a red square", error: ServiceError | None = None) -> None:
+        self.answer = CaptionAnswer(captions=[Alternative(value=sentence, confidence=0.7)], model=MODEL)
+        self.error = error
+
+    async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
+        if self.error:
+            raise self.error
+        return self.answer
+
+
+class FakeLabels:
+    """classify-service as the gateway's use case sees it."""
+
+    def __init__(self, label: str = "photo", error: ServiceError | None = None) -> None:
+        self.answer = ClassificationAnswer(label=label, labels=[Alternative(value=label, confidence=0.9)], model=MODEL)
+        self.error = error
+
+    async def classify(self, preview: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+        if self.error:
+            raise self.error
+        return self.answer
+
+
+class FakeImages:
+    """storage-service as the gateway's use case sees it, in memory."""
+
+    def __init__(self) -> None:
+        self.stored: list[NewImage] = []
+        self.previews: list[bytes] = []
+        self._records: dict[str, ImageRecord] = {}
+
+    async def find(self, sha256: str, *, deadline: Deadline) -> ImageRecord | None:
+        return self._records.get(sha256)
+
+    async def store(
+        self, image: NewImage, original: bytes, preview: bytes, *, deadline: Deadline
+    ) -> tuple[ImageRecord, bool]:
+        self.stored.append(image)
+        self.previews.append(preview)
+        record = _record(image, len(original))
+        self._records[image.sha256] = record
+        return record, True
+
+
+def _record(image: NewImage, size_bytes: int) -> ImageRecord:
+    is_complete = image.caption is not None and image.classification is not None
+    label = image.classification.label if image.classification else UNCLASSIFIED
+    caption = image.caption.captions[0] if image.caption else None
+    said = {"source": "model", "model": "fake@1"}
+    return ImageRecord(
+        id=uuid.uuid4(),
+        size_bytes=size_bytes,
+        status="complete" if is_complete else "pending",
+        label=Word(value=label, confidence=None, **said),
+        caption=Word(value=caption.value, confidence=caption.confidence, **said) if caption else None,
+        labels=image.classification.labels if image.classification else [],
+        captions=image.caption.captions if image.caption else [],
+        created_at=datetime.now(UTC),
+        **image.model_dump(include={"filename", "sha256", "media_type", "width", "height"}),
+    )
+
+
+@dataclass(frozen=True)
+class FakeScore:
+    label: str
+    confidence: float
+
+
+class FakeClassifier:
+    """Gives the same label to every image, and refuses what the real one could not read either."""
+
+    def __init__(self, label: str = "photo", confidence: float = 0.9) -> None:
+        self.scores = [FakeScore(label, confidence), FakeScore("meme", round(1 - confidence, 3))]
+
+    def scores_of_file(self, source: bytes) -> Sequence[FakeScore]:
+        return self.scores
+
+    def is_sure_of(self, label: str, confidence: float) -> bool:
+        return confidence >= 0.5

@@ -1,0 +1,90 @@
+"""Beam search over a small language whose best sentences can be found by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from caption_service.model.beam import Floats, Ids, Sentence, beam_search
+from caption_service.model.vocabulary import END_ID, START_ID
+
+WORDS = 8  # four special tokens and the words 4 to 7
+
+
+class Chain:
+    """A language in which the next word depends on the last one only."""
+
+    def __init__(self, seed: int = 0) -> None:
+        table = np.random.default_rng(seed).normal(size=(WORDS, WORDS)) * 2
+        self.log_probabilities = (table - np.log(np.exp(table).sum(axis=1, keepdims=True))).astype(np.float32)
+        self.calls = 0
+
+    def __call__(self, last: Ids, origin: Ids) -> Floats:
+        self.calls += 1
+        return self.log_probabilities[last]
+
+    def score(self, words: tuple[int, ...], length_power: float) -> float:
+        path = [START_ID, *words, END_ID]
+        total = sum(float(self.log_probabilities[a, b]) for a, b in itertools.pairwise(path))
+        return total / (len(words) + 1) ** length_power
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("length_power", [0.0, 0.7, 1.0])
+def test_a_beam_as_wide_as_the_language_finds_the_best_sentence(seed: int, length_power: float) -> None:
+    chain, longest = Chain(seed), 4
+    everything = [
+        words for length in range(1, longest + 1) for words in itertools.product(range(4, WORDS), repeat=length)
+    ]
+    best = max(everything, key=lambda words: chain.score(words, length_power))
+
+    found = beam_search(chain, images=1, beams=300, longest=longest, length_power=length_power)[0]
+
+    assert found[0].token_ids == best
+    assert found[0].score(length_power) == pytest.approx(chain.score(best, length_power), rel=1e-4)
+
+
+def test_sentences_come_best_first_and_none_twice() -> None:
+    found = beam_search(Chain(), images=1, beams=4, longest=6, length_power=0.7)[0]
+    scores = [sentence.score(0.7) for sentence in found]
+    assert scores == sorted(scores, reverse=True)
+    assert len({sentence.token_ids for sentence in found}) == len(found) == 4
+
+
+def test_images_do_not_disturb_each_other() -> None:
+    alone = beam_search(Chain(), images=1, beams=3, longest=5, length_power=0.7)[0]
+    together = beam_search(Chain(), images=3, beams=3, longest=5, length_power=0.7)
+    assert together == [alone] * 3
+
+
+def test_the_search_stops_when_the_end_token_wins() -> None:
+    chain = Chain()
+    chain.log_probabilities[:] = -20.0
+    chain.log_probabilities[START_ID, 4] = 0.0
+    chain.log_probabilities[4, END_ID] = 0.0
+
+    found = beam_search(chain, images=1, beams=1, longest=20, length_power=0.7)[0]
+
+    assert found[0].token_ids == (4,)
+    assert chain.calls < 5
+
+
+def test_a_sentence_that_never_ends_is_cut_at_the_longest_length() -> None:
+    chain = Chain()
+    chain.log_probabilities[:, END_ID] = -50.0
+    found = beam_search(chain, images=1, beams=40, longest=3, length_power=1.0)[0]
+    assert max(len(sentence.token_ids) for sentence in found) == 3
+
+
+def test_special_tokens_are_never_said() -> None:
+    for sentence in beam_search(Chain(3), images=1, beams=50, longest=4, length_power=0.7)[0]:
+        assert sentence.token_ids
+        assert min(sentence.token_ids) >= 4
+
+
+def test_a_sentence_of_certain_words_has_word_probability_one() -> None:
+    assert Sentence((4, 5), 0.0).word_probability == 1.0
+    assert Sentence((4,), 2 * math.log(0.5)).word_probability == pytest.approx(0.5)

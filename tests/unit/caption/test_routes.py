@@ -1,0 +1,109 @@
+"""caption-service's HTTP with a captioner that needs no network."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from caption_service.app import create_app
+from caption_service.settings import CaptionSettings
+from shared.artifacts import ArtifactError
+from shared.contracts import CaptionAnswer
+from shared.errors import Problem
+from tests.fakes import FakeCaptioner
+from tests.pictures import drawn_picture, encoded, photo_bytes
+
+
+def _client(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://caption")
+
+
+@pytest.fixture
+def captioner() -> FakeCaptioner:
+    return FakeCaptioner("a red square")
+
+
+@pytest.fixture
+async def client(captioner: FakeCaptioner) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(CaptionSettings(body_limit_bytes=200_000, waiting=0), lambda: captioner)
+    async with app.router.lifespan_context(app), _client(app) as client:
+        yield client
+
+
+async def test_an_image_is_answered_with_sentences_best_first(
+    client: httpx.AsyncClient, captioner: FakeCaptioner
+) -> None:
+    response = await client.post("/v1/captions", content=photo_bytes())
+    answer = CaptionAnswer.model_validate_json(response.content)
+    assert [each.value for each in answer.captions] == ["a red square", "something red"]
+    assert answer.model.name == "fake"
+    assert captioner.shapes == [(1, 224, 224, 3)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 415, "unsupported_image"),
+        (b"hello", 415, "unsupported_image"),
+        (encoded(drawn_picture(300, 300))[:900], 422, "broken_image"),
+        (b"x" * 200_001, 413, "image_too_large"),
+        (encoded(drawn_picture(8000, 8000), "PNG"), 413, "image_too_large"),
+    ],
+)
+async def test_what_is_no_image_is_refused_in_words(
+    client: httpx.AsyncClient, body: bytes, status: int, code: str
+) -> None:
+    response = await client.post("/v1/captions", content=body)
+    problem = Problem.model_validate_json(response.content)
+    assert (response.status_code, problem.code) == (status, code)
+
+
+async def test_one_image_too_many_is_refused_at_once(client: httpx.AsyncClient, captioner: FakeCaptioner) -> None:
+    release = threading.Event()
+    describe = captioner.describe
+    captioner.describe = lambda images: release.wait(10) and describe(images)  # type: ignore[assignment]
+    first = asyncio.create_task(client.post("/v1/captions", content=photo_bytes()))
+    while not (await client.get("/metrics")).text.count("http_requests_in_flight 2.0"):
+        await asyncio.sleep(0.01)
+
+    refused = await client.post("/v1/captions", content=photo_bytes())
+    release.set()
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+    assert "Retry-After" in refused.headers
+    assert (await first).status_code == 200
+
+
+async def test_a_deadline_that_passes_is_answered_504(client: httpx.AsyncClient, captioner: FakeCaptioner) -> None:
+    release = threading.Event()
+    captioner.describe = lambda images: release.wait(10)  # type: ignore[assignment]
+    late = await client.post("/v1/captions", content=photo_bytes(), headers={"X-Deadline-Ms": "50"})
+    release.set()
+    assert (late.status_code, late.json()["code"]) == (504, "deadline_exceeded")
+
+
+async def test_the_service_is_ready_once_its_model_is_loaded(captioner: FakeCaptioner) -> None:
+    app = create_app(CaptionSettings(), lambda: captioner)
+    async with _client(app) as client:
+        assert (await client.get("/health/ready")).status_code == 503
+        assert (await client.get("/health/live")).status_code == 200
+        async with app.router.lifespan_context(app):
+            ready = await client.get("/health/ready")
+            assert (ready.status_code, ready.json()["models"]) == (200, [{"name": "fake", "version": "1"}])
+
+
+async def test_a_broken_artifact_stops_the_start_with_its_sentence() -> None:
+    from shared.app import StartupError
+
+    def load() -> FakeCaptioner:
+        raise ArtifactError("decoder.npz is missing")
+
+    app = create_app(CaptionSettings(), load)
+    with pytest.raises(StartupError, match=r"decoder\.npz is missing"):
+        async with app.router.lifespan_context(app):
+            pass
