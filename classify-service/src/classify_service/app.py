@@ -1,0 +1,68 @@
+"""Build classify-service from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from classify_service import __version__
+from classify_service.classification import Classification, LoadedModel, load_model
+from classify_service.routes import classification_routes
+from classify_service.settings import ClassifySettings
+from shared.app import create_service
+from shared.contracts import Health
+from shared.deadline import Deadline
+
+NAME = "classify"
+LOAD_TIMEOUT_S = 120.0
+
+
+def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | None = None) -> FastAPI:
+    """Return the service; its model is loaded in the lifespan.
+
+    Args:
+        settings: See ClassifySettings.
+        load: Returns the model; the one in `settings.model` unless given.
+    """
+    registry = CollectorRegistry()
+    classification = Classification(threads=settings.threads, waiting=settings.waiting, registry=registry)
+
+    def readiness() -> Health:
+        model = classification.model
+        return Health(
+            status="ready" if model else "starting",
+            service=NAME,
+            version=__version__,
+            models=[model.name] if model else [],
+        )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await classification.load(
+                load or partial(load_model, settings.model), deadline=Deadline.after(LOAD_TIMEOUT_S)
+            )
+            yield
+        finally:
+            classification.close()
+
+    app = create_service(
+        NAME,
+        version=__version__,
+        description="Labels images with a convolutional network joined with OpenCV features.",
+        readiness=readiness,
+        lifespan=lifespan,
+        registry=registry,
+    )
+    app.include_router(
+        classification_routes(
+            classification,
+            longest_deadline_s=settings.longest_deadline_s,
+            body_limit_bytes=settings.body_limit_bytes,
+        )
+    )
+    return app

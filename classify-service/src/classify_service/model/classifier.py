@@ -1,0 +1,95 @@
+"""One picture in, every label's probability out: eye, features and head joined, and how far their word is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from classify_service.model.eye import build_eye
+from classify_service.model.features import measure
+from classify_service.model.head import HeadSizes, build_head
+from classify_service.model.preprocessing import Picture, network_input, read_picture
+
+WARM_UP_SIDE_PX = 64
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was decided from held-out sources after training."""
+
+    temperature: float
+    """Logits are divided by this before the softmax, so that confidences are shares of right answers."""
+    thresholds: tuple[float, ...]
+    """For each label, in the order of the classifier's labels: with less confidence it is not given."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A label and its probability."""
+
+    label: str
+    confidence: float
+
+
+class Classifier:
+    """A trained network with its labels."""
+
+    def __init__(
+        self, *, eye: keras.Model, heads: list[keras.Model], labels: tuple[str, ...], judgement: Judgement
+    ) -> None:
+        self.labels = labels
+        self.judgement = judgement
+        self._input_side_px: int = eye.input_shape[1]
+        self._network = join(eye, heads)
+
+    def scores(self, picture: Picture) -> list[Score]:
+        """Return every label with its probability, best first; the probabilities sum to 1.
+
+        Args:
+            picture: See `preprocessing.read_picture`.
+        """
+        pixels = network_input(picture, side_px=self._input_side_px)
+        logits = np.asarray(self._network.predict_on_batch([pixels[None], measure(picture)[None]]))[0]
+        probabilities = softmax(logits / self.judgement.temperature)
+        return [Score(self.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities, kind="stable")]
+
+    def scores_of_file(self, source: bytes | Path) -> list[Score]:
+        """Return the scores of an encoded image.
+
+        Raises:
+            UnreadableImage: see `preprocessing.read_picture`.
+        """
+        return self.scores(read_picture(source))
+
+    def is_sure_of(self, label: str, confidence: float) -> bool:
+        """Whether a label that is the best, with this confidence, is given."""
+        return confidence >= self.judgement.thresholds[self.labels.index(label)]
+
+    def warm_up(self) -> None:
+        """Classify a blank picture, so that the first real one does not wait for compiling."""
+        self.scores(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 255, dtype=np.uint8))
+
+
+def join(eye: keras.Model, heads: list[keras.Model]) -> keras.Model:
+    """Return the network from [pixels, features] to logits; several heads vote by the mean of their logits."""
+    pixels = keras.Input(eye.input_shape[1:], name="pixels")
+    features = keras.Input(heads[0].input_shape[1][1:], name="features")
+    regions = eye(pixels)
+    votes = [head([regions, features]) for head in heads]  # each (batch, labels)
+    return keras.Model([pixels, features], keras.layers.Average()(votes) if len(votes) > 1 else votes[0])
+
+
+def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Turn logits, (..., labels), into probabilities that sum to 1 along the last axis."""
+    raised = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    probabilities: npt.NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def empty_networks(*, input_side_px: int, heads: int, sizes: HeadSizes) -> tuple[keras.Model, list[keras.Model]]:
+    """Return an eye and heads with random weights."""
+    return build_eye(input_side_px=input_side_px), [build_head(sizes, name=f"head_{number}") for number in range(heads)]

@@ -1,0 +1,24 @@
+"""What classify-service reads from its environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from shared.settings import ServiceSettings, service_config
+
+SHIPPED_MODEL = Path(__file__).resolve().parents[2] / "models" / "vgg16-opencv"
+
+
+class ClassifySettings(ServiceSettings):
+    """Read from CLASSIFY_* variables."""
+
+    model_config = service_config("CLASSIFY_")
+
+    port: PositiveInt = Field(default=8002, description="Port to listen on.")
+    model: Path = Field(default=SHIPPED_MODEL, description="Folder of the classifier, as classify-train writes it.")
+    threads: PositiveInt = Field(default=1, description="Images classified at a time; one already uses every core.")
+    waiting: NonNegativeInt = Field(default=16, description="Images that may wait; further ones are answered 503.")
+    longest_deadline_s: PositiveFloat = Field(default=30.0, description="Seconds a request may take at most.")
+    body_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted, in bytes.")

@@ -1,0 +1,1 @@
+"""Training and evaluation of classifiers; the running service never imports this package."""

@@ -1,0 +1,109 @@
+"""Views of the training pictures, and what the frozen eye sees in them, computed once and kept on disk.
+
+View 0 of a picture is itself, the others are augmented. The eye costs a hundred times more than the head that is
+trained on it, so each view passes through it once. The cache grows in steps: a killed run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from classify_service.model.eye import REGION_SIDE, REGION_SIZE
+from classify_service.model.features import FEATURE_NAMES, measure
+from classify_service.model.preprocessing import Picture, network_input, read_picture
+from classify_service.training.augmentation import augment, unsquash
+from classify_service.training.dataset import Example
+
+VIEWS_PER_STEP = 16
+
+Regions = npt.NDArray[np.float16]
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Views:
+    """All views of all examples; index 0 holds the pictures themselves."""
+
+    examples: Sequence[Example]
+    regions: Sequence[Regions]
+    features: Sequence[Features]
+
+
+def view(example: Example, number: int, *, seed: int) -> Picture:
+    """Return one view of an example; the same arguments always give the same pixels."""
+    digest = hashlib.sha256(f"{example.name}:{number}:{seed}".encode()).digest()
+    rng = np.random.default_rng(int.from_bytes(digest[:8]))
+    picture = read_picture(example.file)
+    if example.squashed:
+        picture = unsquash(picture, rng)
+    return augment(picture, rng) if number > 0 else picture
+
+
+def cached_regions(examples: Sequence[Example], eye: keras.Model, *, number: int, seed: int, cache: Path) -> Regions:
+    """Return what the eye sees in view `number` of each example, float16, (examples, 3, 3, 1792).
+
+    Args:
+        examples: The pictures.
+        eye: See `eye.build_eye`.
+        number: Which view; 0 is the picture itself.
+        seed: Seed of the augmentation.
+        cache: Folder of the cache, made when it is not there; about 32 kB an example. Another eye has another file.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    file = cache / f"regions-{number}-{_fingerprint(examples, seed, _digest(eye), eye.input_shape)}.float16"
+    size = REGION_SIDE * REGION_SIDE * REGION_SIZE
+    done = file.stat().st_size // (2 * size) if file.exists() else 0
+    with file.open("r+b" if file.exists() else "wb") as stored:
+        stored.truncate(done * 2 * size)
+        stored.seek(0, 2)
+        for batch in _batches(examples[done:], f"view {number}: eye"):
+            inputs = [network_input(view(e, number, seed=seed), side_px=eye.input_shape[1]) for e in batch]
+            seen = np.minimum(eye.predict_on_batch(np.stack(inputs)), np.finfo(np.float16).max)
+            stored.write(seen.astype(np.float16).tobytes())
+    return np.memmap(file, np.float16, mode="r", shape=(len(examples), REGION_SIDE, REGION_SIDE, REGION_SIZE))
+
+
+def cached_features(examples: Sequence[Example], *, number: int, seed: int, cache: Path) -> Features:
+    """Return the OpenCV features of view `number` of each example, float32, (examples, features)."""
+    cache.mkdir(parents=True, exist_ok=True)
+    file = cache / f"features-{number}-{_fingerprint(examples, seed, ','.join(FEATURE_NAMES))}.npy"
+    if file.exists():
+        return np.asarray(np.load(file, allow_pickle=False), dtype=np.float32)
+    rows = [
+        measure(view(example, number, seed=seed))
+        for batch in _batches(examples, f"view {number}: features")
+        for example in batch
+    ]
+    np.save(file, np.stack(rows))
+    return np.stack(rows)
+
+
+def _batches(examples: Sequence[Example], title: str) -> Iterator[Sequence[Example]]:
+    with tqdm(total=len(examples), desc=title, unit="image", disable=not examples) as progress:
+        for start in range(0, len(examples), VIEWS_PER_STEP):
+            batch = examples[start : start + VIEWS_PER_STEP]
+            yield batch
+            progress.update(len(batch))
+
+
+def _digest(eye: keras.Model) -> str:
+    digest = hashlib.sha256()
+    for weights in eye.get_weights():
+        digest.update(weights.astype(np.float16).tobytes())
+    return digest.hexdigest()
+
+
+def _fingerprint(examples: Sequence[Example], *parts: object) -> str:
+    """Name what a cache depends on: which files, of which size, through what."""
+    digest = hashlib.sha256(repr(parts).encode())
+    for example in examples:
+        digest.update(f"{example.name}\0{example.squashed}\0{example.file.stat().st_size}\0".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,148 @@
+"""The real service with the shipped model, over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from classify_service.model.artifact import load
+from classify_service.settings import SHIPPED_MODEL
+from shared.contracts import ClassificationAnswer, Health
+from tests.pictures import drawn_picture, encoded
+
+START_TIMEOUT_S = 120
+MAX_ARTIFACT_BYTES = 15 * 1024 * 1024
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _start(port: int, folder: Path, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "classify_service"],
+        cwd=folder,
+        env={**os.environ, "CLASSIFY_PORT": str(port), **environment},
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    port = _free_port()
+    folder = tmp_path_factory.mktemp("service")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "classify_service"],
+            cwd=folder,
+            env={**os.environ, "CLASSIFY_PORT": str(port)},
+            stderr=log,
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+            _wait_until_ready(client, process)
+            yield client
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until:
+        assert process.poll() is None, "the service ended while it started"
+        try:
+            if client.get("/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail("the service was not ready in time")
+
+
+def _flow_chart() -> bytes:
+    """Draw boxes joined by arrows, with a word in each."""
+    sheet = np.full((380, 512, 3), 255, dtype=np.uint8)
+    for row in range(3):
+        for column in range(3):
+            x, y = 30 + 165 * column, 30 + 120 * row
+            cv2.rectangle(sheet, (x, y), (x + 110, y + 60), (0, 0, 0), 2)
+            cv2.putText(sheet, "step", (x + 25, y + 36), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 0, 0), 1)
+            if column < 2:
+                cv2.arrowedLine(sheet, (x + 112, y + 30), (x + 162, y + 30), (0, 0, 0), 2)
+            if row < 2:
+                cv2.arrowedLine(sheet, (x + 55, y + 62), (x + 55, y + 118), (0, 0, 0), 2)
+    return cv2.imencode(".png", sheet)[1].tobytes()
+
+
+def test_a_drawn_flow_chart_is_a_diagram(service: httpx.Client) -> None:
+    response = service.post("/v1/classifications", content=_flow_chart())
+    answer = ClassificationAnswer.model_validate_json(response.content)
+    assert answer.labels[0].value == "diagram"
+    assert sum(each.confidence for each in answer.labels) == pytest.approx(1)
+    assert len(answer.labels) == 10
+
+
+def test_the_same_picture_in_another_format_gets_the_same_label(service: httpx.Client) -> None:
+    sheet = cv2.imdecode(np.frombuffer(_flow_chart(), np.uint8), cv2.IMREAD_COLOR)
+    for suffix in (".jpg", ".webp", ".bmp", ".tiff"):
+        body = cv2.imencode(suffix, sheet)[1].tobytes()
+        answer = ClassificationAnswer.model_validate_json(service.post("/v1/classifications", content=body).content)
+        assert answer.labels[0].value == "diagram", suffix
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 415, "unsupported_image"),
+        (b"not an image", 415, "unsupported_image"),
+        (encoded(drawn_picture(300, 300))[:600], 422, "broken_image"),
+        (encoded(drawn_picture(8000, 8000), "PNG"), 413, "image_too_large"),
+    ],
+)
+def test_hostile_bytes_get_their_problem(service: httpx.Client, body: bytes, status: int, code: str) -> None:
+    response = service.post("/v1/classifications", content=body)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_a_single_pixel_gets_an_answer(service: httpx.Client) -> None:
+    assert service.post("/v1/classifications", content=encoded(Image.new("RGB", (1, 1)), "PNG")).status_code == 200
+
+
+def test_health_names_the_shipped_model(service: httpx.Client) -> None:
+    health = Health.model_validate_json(service.get("/health/ready").content)
+    assert [model.name for model in health.models] == ["vgg16-opencv"]
+
+
+def test_its_api_is_documented(service: httpx.Client) -> None:
+    described = service.get("/openapi.json").json()["paths"]["/v1/classifications"]["post"]
+    assert {"413", "415", "422", "503", "504"} <= set(described["responses"])
+    assert "image/*" in described["requestBody"]["content"]
+
+
+def test_the_shipped_model_is_small_and_says_how_good_it_is() -> None:
+    _, manifest = load(SHIPPED_MODEL)
+    assert sum(file.stat().st_size for file in SHIPPED_MODEL.iterdir()) < MAX_ARTIFACT_BYTES
+    assert manifest.metrics["macro_f1"] >= 0.7
+
+
+def test_a_folder_that_is_no_model_ends_the_process_with_one_sentence(tmp_path: Path) -> None:
+    process = _start(_free_port(), tmp_path, CLASSIFY_MODEL=str(tmp_path))
+    _, errors = process.communicate(timeout=START_TIMEOUT_S)
+    assert process.returncode == 3
+    assert b"classify cannot start" in errors
+    assert b"is not a model" in errors
+    assert b"Traceback" not in errors
