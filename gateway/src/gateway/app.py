@@ -1,0 +1,101 @@
+"""Build the gateway: the one place where its parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from gateway import __version__
+from gateway.clients import CaptionClient, ClassifyClient, StorageClient
+from gateway.page import Page
+from gateway.routes import public_routes
+from gateway.settings import GatewaySettings
+from gateway.uploads import UploadLimits, Uploads
+from gateway.upstreams import Upstreams
+from shared.app import StartupError, create_service
+from shared.contracts import Health
+from shared.http_client import open_http
+from shared.worker import BoundedWorker
+
+NAME = "gateway"
+
+
+def create_app(
+    settings: GatewaySettings,
+    *,
+    caption_http: httpx.AsyncClient | None = None,
+    classify_http: httpx.AsyncClient | None = None,
+    storage_http: httpx.AsyncClient | None = None,
+) -> FastAPI:
+    """Return the gateway.
+
+    Args:
+        settings: Where the other services answer, and how much is taken.
+        caption_http: Reaches caption-service in place of its URL, as tests do; likewise the two others.
+        classify_http: See `caption_http`.
+        storage_http: See `caption_http`.
+    """
+    connections = settings.uploads_at_once
+    pools = [
+        caption_http or open_http(settings.caption_url, connections=connections),
+        classify_http or open_http(settings.classify_url, connections=connections),
+        storage_http or open_http(settings.storage_url, connections=connections),
+    ]
+    caption, classify, storage = CaptionClient(pools[0]), ClassifyClient(pools[1]), StorageClient(pools[2])
+    upstreams = Upstreams([caption.service, classify.service, storage.service])
+    worker = BoundedWorker("decoding", threads=settings.decode_threads, waiting=settings.decode_waiting)
+    uploads = Uploads(
+        captions=caption,
+        labels=classify,
+        images=storage,
+        worker=worker,
+        limits=UploadLimits(
+            pixel_limit=settings.pixel_limit,
+            model_timeout_s=settings.model_timeout_s,
+            uploads_at_once=settings.uploads_at_once,
+        ),
+    )
+
+    def readiness() -> Health:
+        return upstreams.health(service=NAME, version=__version__)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not (settings.web / "index.html").is_file():
+            raise StartupError(f"GATEWAY_WEB names {settings.web}, which has no index.html")
+        async with AsyncExitStack() as stack:
+            for pool in pools:
+                await stack.enter_async_context(pool)
+            stack.callback(worker.close)
+            watching = asyncio.create_task(upstreams.watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
+
+    app = create_service(
+        NAME,
+        version=__version__,
+        description="Captions and sorts a person's images.",
+        readiness=readiness,
+        lifespan=lifespan,
+        registry=CollectorRegistry(),
+    )
+    app.include_router(
+        public_routes(
+            uploads,
+            storage,
+            upload_limit_bytes=settings.upload_limit_bytes,
+            longest_deadline_s=settings.upload_deadline_s,
+        )
+    )
+    app.mount("/", Page(settings.web))
+    return app

@@ -1,0 +1,139 @@
+"""The services behind the gateway, as it speaks to them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+import httpx
+
+from shared.contracts import (
+    CaptionAnswer,
+    ClassificationAnswer,
+    Correction,
+    Health,
+    ImagePage,
+    ImageRecord,
+    LabelCounts,
+    NewImage,
+)
+from shared.deadline import Deadline
+from shared.errors import ForwardedProblem, NotFound
+from shared.http_client import ServiceClient
+
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+class Captions(Protocol):
+    """Whoever describes a preview."""
+
+    async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
+        """Return sentences for a JPEG, best first."""
+
+
+class Labels(Protocol):
+    """Whoever labels a preview."""
+
+    async def classify(self, preview: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+        """Return labels for a JPEG, best first."""
+
+
+class Images(Protocol):
+    """Whoever keeps images."""
+
+    async def find(self, sha256: str, *, deadline: Deadline) -> ImageRecord | None:
+        """Return the record of these bytes, if they are known."""
+
+    async def store(
+        self, image: NewImage, original: bytes, preview: bytes, *, deadline: Deadline
+    ) -> tuple[ImageRecord, bool]:
+        """Keep an image; return its record and whether it is new."""
+
+
+class CaptionClient:
+    """caption-service."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.service = ServiceClient("caption", http)
+
+    async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
+        """Return sentences for a JPEG, best first."""
+        return await self.service.call(
+            CaptionAnswer, "POST", "/v1/captions", deadline=deadline, content=preview, headers=JPEG
+        )
+
+
+class ClassifyClient:
+    """classify-service."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.service = ServiceClient("classify", http)
+
+    async def classify(self, preview: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+        """Return labels for a JPEG, best first."""
+        return await self.service.call(
+            ClassificationAnswer, "POST", "/v1/classifications", deadline=deadline, content=preview, headers=JPEG
+        )
+
+
+class StorageClient:
+    """storage-service."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.service = ServiceClient("storage", http)
+
+    async def find(self, sha256: str, *, deadline: Deadline) -> ImageRecord | None:
+        """Return the record of these bytes, if they are known."""
+        try:
+            return await self.service.call(ImageRecord, "GET", f"/v1/images/by-sha256/{sha256}", deadline=deadline)
+        except ForwardedProblem as problem:
+            if problem.status == NotFound.status:
+                return None
+            raise
+
+    async def store(
+        self, image: NewImage, original: bytes, preview: bytes, *, deadline: Deadline
+    ) -> tuple[ImageRecord, bool]:
+        """Keep an image; return its record and whether it is new."""
+        response = await self.service.send(
+            "POST",
+            "/v1/images",
+            deadline=deadline,
+            data={"record": image.model_dump_json()},
+            files={
+                "original": ("original", original, image.media_type),
+                "preview": ("preview.jpg", preview, "image/jpeg"),
+            },
+        )
+        return self.service.read(ImageRecord, response), response.status_code == httpx.codes.CREATED
+
+    async def page(self, query: dict[str, str | int], *, deadline: Deadline) -> ImagePage:
+        """Return one page of images."""
+        return await self.service.call(ImagePage, "GET", "/v1/images", deadline=deadline, params=query)
+
+    async def get(self, image_id: UUID, *, deadline: Deadline) -> ImageRecord:
+        """Return one image's record."""
+        return await self.service.call(ImageRecord, "GET", f"/v1/images/{image_id}", deadline=deadline)
+
+    async def correct(self, image_id: UUID, correction: Correction, *, deadline: Deadline) -> ImageRecord:
+        """Keep a person's word about an image; return the corrected record."""
+        words = correction.model_dump(exclude_none=True)
+        return await self.service.call(ImageRecord, "PATCH", f"/v1/images/{image_id}", deadline=deadline, json=words)
+
+    async def delete(self, image_id: UUID, *, deadline: Deadline) -> None:
+        """Forget an image, its files and its words."""
+        await self.service.send("DELETE", f"/v1/images/{image_id}", deadline=deadline)
+
+    async def file(self, image_id: UUID, which: str, *, deadline: Deadline) -> tuple[bytes, str]:
+        """Return the `content` or the `preview` of an image, and its media type."""
+        response = await self.service.send("GET", f"/v1/images/{image_id}/{which}", deadline=deadline)
+        return response.content, response.headers["content-type"]
+
+    async def labels(self, *, deadline: Deadline) -> LabelCounts:
+        """Return how many images carry each label."""
+        return await self.service.call(LabelCounts, "GET", "/v1/labels", deadline=deadline)
+
+
+async def health_of(service: ServiceClient, *, deadline: Deadline) -> Health:
+    """Return what a service says of its readiness; raises as `ServiceClient.send` does while it is not ready."""
+    return await service.call(Health, "GET", "/health/ready", deadline=deadline)

@@ -1,0 +1,173 @@
+"""The public API, version 1.
+
+Annotations are evaluated here, not postponed: the deadline's dependency is made inside `public_routes`.
+"""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.datastructures import FormData, UploadFile
+
+from gateway.clients import StorageClient
+from gateway.uploads import Uploads
+from shared.body import limit_body, readable_size
+from shared.contracts import (
+    DEFAULT_PAGE_SIZE,
+    MAX_PAGE_SIZE,
+    Analysis,
+    Correction,
+    ImagePage,
+    ImageRecord,
+    Label,
+    LabelCount,
+    Sort,
+    Status,
+)
+from shared.deadline import DEADLINE_HEADER, Deadline
+from shared.errors import (
+    BadRequest,
+    BrokenImage,
+    DeadlineExceeded,
+    ImageTooLarge,
+    NotFound,
+    Overloaded,
+    UnsupportedImage,
+    UpstreamFailed,
+    problem_responses,
+)
+
+PREFIX = "/api/v1"
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""Boundaries and headers around the file in a multipart body."""
+
+NEVER_CHANGES = {"Cache-Control": "private, max-age=31536000, immutable"}
+HARMLESS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+}
+"""For a stranger's bytes shown in a tab of their own; the style is the browser's, which centres a picture."""
+
+FILE_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+BEHIND = problem_responses(BadRequest, UpstreamFailed, Overloaded, DeadlineExceeded)
+UPLOAD = problem_responses(ImageTooLarge, UnsupportedImage, BrokenImage)
+ONE_IMAGE = problem_responses(NotFound)
+
+
+def public_routes(
+    uploads: Uploads, storage: StorageClient, *, upload_limit_bytes: int, longest_deadline_s: float
+) -> APIRouter:
+    """Return the routes of the public API."""
+    router = APIRouter(prefix=PREFIX, responses=BEHIND)
+
+    def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
+        return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
+
+    Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type
+
+    @router.post(
+        "/images",
+        tags=["images"],
+        status_code=201,
+        openapi_extra=FILE_FORM,
+        responses=UPLOAD | {200: {"model": ImageRecord, "description": "These bytes are known."}},
+    )
+    async def upload(request: Request, response: Response, deadline: Within) -> ImageRecord:
+        """Keep an image: it is captioned, labelled, and filed under its label."""
+        with uploads.admitted():
+            image, filename = await _read_file(request, limit_bytes=upload_limit_bytes)
+            record, is_new = await uploads.upload(image, filename, deadline=deadline)
+        response.status_code = 201 if is_new else 200
+        response.headers["Location"] = f"{PREFIX}/images/{record.id}"
+        return record
+
+    @router.post("/analyses", tags=["analyses"], openapi_extra=FILE_FORM, responses=UPLOAD)
+    async def analyse(request: Request, deadline: Within) -> Analysis:
+        """Try an image out: it is captioned and labelled, and nothing is kept."""
+        with uploads.admitted():
+            image, _ = await _read_file(request, limit_bytes=upload_limit_bytes)
+            return await uploads.analyse(image, deadline=deadline)
+
+    @router.get("/images", tags=["images"])
+    async def page(  # noqa: PLR0917  # FastAPI fills them in by name
+        deadline: Within,
+        q: Annotated[str, Query(max_length=200, description="Words to search for.")] = "",
+        label: Label | None = None,
+        status: Status | None = None,
+        sort: Sort = "newest",
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
+        cursor: Annotated[str | None, Query(max_length=500)] = None,
+    ) -> ImagePage:
+        """List images, a page at a time."""
+        asked = {"q": q, "label": label, "status": status, "sort": sort, "limit": limit, "cursor": cursor}
+        return await storage.page({name: value for name, value in asked.items() if value}, deadline=deadline)
+
+    @router.get("/images/{image_id}", tags=["images"], responses=ONE_IMAGE)
+    async def get(image_id: UUID, deadline: Within) -> ImageRecord:
+        """Return one image's record."""
+        return await storage.get(image_id, deadline=deadline)
+
+    @router.patch("/images/{image_id}", tags=["images"], responses=ONE_IMAGE)
+    async def correct(image_id: UUID, correction: Correction, deadline: Within) -> ImageRecord:
+        """Say it better: a person's label or caption stands above every model's."""
+        return await storage.correct(image_id, correction, deadline=deadline)
+
+    @router.delete("/images/{image_id}", tags=["images"], status_code=204, responses=ONE_IMAGE)
+    async def delete(image_id: UUID, deadline: Within) -> None:
+        """Forget an image, its files and its words."""
+        await storage.delete(image_id, deadline=deadline)
+
+    @router.get("/images/{image_id}/content", tags=["images"], response_class=Response, responses=ONE_IMAGE)
+    async def content(image_id: UUID, deadline: Within) -> Response:
+        """Return the original bytes."""
+        body, media_type = await storage.file(image_id, "content", deadline=deadline)
+        return Response(body, media_type=media_type, headers=NEVER_CHANGES | HARMLESS)
+
+    @router.get("/images/{image_id}/preview", tags=["images"], response_class=Response, responses=ONE_IMAGE)
+    async def preview(image_id: UUID, deadline: Within) -> Response:
+        """Return the upright JPEG of at most 512 px."""
+        body, media_type = await storage.file(image_id, "preview", deadline=deadline)
+        return Response(body, media_type=media_type, headers=NEVER_CHANGES | HARMLESS)
+
+    @router.get("/labels", tags=["labels"])
+    async def labels(deadline: Within) -> list[LabelCount]:
+        """Count the images of each label; pending ones count as unclassified."""
+        return (await storage.labels(deadline=deadline)).root
+
+    return router
+
+
+async def _read_file(request: Request, *, limit_bytes: int) -> tuple[bytes, str]:
+    """Return the bytes and the name of the form's `file`."""
+    limited = limit_body(request, limit_bytes=limit_bytes + FORM_OVERHEAD_BYTES)
+    async with limited.form(max_files=1, max_fields=8) as form:
+        file = _file_of(form)
+        image = await file.read()
+    if len(image) > limit_bytes:
+        raise ImageTooLarge(
+            f"the image has {readable_size(len(image))}; at most {readable_size(limit_bytes)} are accepted"
+        )
+    if not image:
+        raise UnsupportedImage("the file is empty")
+    return image, file.filename or ""
+
+
+def _file_of(form: FormData) -> UploadFile:
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise BadRequest('send the image as multipart/form-data in a field named "file"')
+    return file

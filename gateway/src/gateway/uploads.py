@@ -1,0 +1,152 @@
+"""One upload from bytes to record: hygiene, known bytes, both models at once, storage.
+
+The models may fail; the image is kept all the same with what is known. Only hygiene and storage can refuse it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.clients import Captions, Images, Labels
+from gateway.hygiene import Inspection, fingerprint, inspect
+from shared.contracts import (
+    Alternative,
+    Analysis,
+    CaptionAnswer,
+    ClassificationAnswer,
+    ImageRecord,
+    ModelName,
+    NewImage,
+    Word,
+)
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded, Overloaded, ServiceError
+from shared.worker import BoundedWorker
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+STORAGE_RESERVE_S = 3.0
+"""Of every deadline so much is kept for storing, or a slow model would cost the image."""
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """How much is taken, and for how long a model is waited for."""
+
+    pixel_limit: int
+    model_timeout_s: float
+    uploads_at_once: int
+
+
+class Uploads:
+    """Takes images in."""
+
+    def __init__(
+        self, *, captions: Captions, labels: Labels, images: Images, worker: BoundedWorker, limits: UploadLimits
+    ) -> None:
+        self._captions = captions
+        self._labels = labels
+        self._images = images
+        self._worker = worker
+        self._limits = limits
+        self._in_progress = 0
+
+    async def upload(self, image: bytes, filename: str, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
+        """Keep an image; return its record and whether it is new.
+
+        Raises:
+            UnsupportedImage, BrokenImage, ImageTooLarge: hygiene refuses it.
+            Overloaded: too many uploads are in progress.
+            UpstreamFailed, DeadlineExceeded: it could not be stored.
+        """
+        sha256 = await self._worker.run(lambda: fingerprint(image), deadline=deadline)
+        if known := await self._images.find(sha256, deadline=deadline):
+            return known, False
+        inspection = await self._inspect(image, deadline)
+        caption, classification = await asyncio.gather(
+            self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
+            self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
+        )
+        new = NewImage(
+            filename=filename,
+            sha256=sha256,
+            media_type=inspection.media_type,
+            width=inspection.width,
+            height=inspection.height,
+            caption=caption,
+            classification=classification,
+        )
+        record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
+        log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
+        return record, is_new
+
+    async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
+        """Return what the models say, and keep nothing; a model that fails fails the request."""
+        inspection = await self._inspect(image, deadline)
+        caption, classification = await asyncio.gather(
+            self._captions.caption(inspection.preview, deadline=deadline),
+            self._labels.classify(inspection.preview, deadline=deadline),
+        )
+        return _analysis(caption, classification)
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Count one upload while it lasts.
+
+        Raises:
+            Overloaded: as many as are allowed are in progress already.
+        """
+        if self._in_progress >= self._limits.uploads_at_once:
+            raise Overloaded(f"{self._in_progress} uploads are in progress already; try again shortly")
+        self._in_progress += 1
+        try:
+            yield
+        finally:
+            self._in_progress -= 1
+
+    async def _inspect(self, image: bytes, deadline: Deadline) -> Inspection:
+        return await self._worker.run(lambda: inspect(image, pixel_limit=self._limits.pixel_limit), deadline=deadline)
+
+    async def _unless_it_fails(
+        self,
+        service: str,
+        ask: Callable[..., Awaitable[Answer]],
+        inspection: Inspection,
+        deadline: Deadline,
+    ) -> Answer | None:
+        remaining_s = deadline.remaining_s() - STORAGE_RESERVE_S
+        try:
+            if remaining_s <= 0:
+                raise DeadlineExceeded("the deadline leaves no time for the models")
+            model_deadline = Deadline.after(min(self._limits.model_timeout_s, remaining_s))
+            return await ask(inspection.preview, deadline=model_deadline)
+        except ServiceError as error:
+            log.warning("stored_without", extra={"service": service, "code": error.code, "reason": error.detail})
+            return None
+
+
+def _analysis(caption: CaptionAnswer, classification: ClassificationAnswer) -> Analysis:
+    best = classification.labels[0]
+    label = Alternative(value=classification.label, confidence=best.confidence)
+    return Analysis(
+        label=_word(label, classification.model),
+        labels=classification.labels,
+        caption=_word(caption.captions[0], caption.model),
+        captions=caption.captions,
+    )
+
+
+def _word(alternative: Alternative, model: ModelName) -> Word:
+    return Word(
+        value=alternative.value,
+        confidence=alternative.confidence,
+        source="model",
+        model=f"{model.name}@{model.version}",
+    )

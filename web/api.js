@@ -1,0 +1,114 @@
+/**
+ * The only place that knows the gateway's addresses.
+ *
+ * Every failure becomes a `Problem` whose message can be shown as it is.
+ *
+ * @typedef {import("./types.js").Picture} Picture
+ */
+
+const API = new URL("api/v1/", document.baseURI).href;
+const PAGE_SIZE = 60;
+
+export const UPLOAD_URL = `${API}images`;
+
+/** A request that failed, in words for people. */
+export class Problem extends Error {
+  /**
+   * @param {number} status HTTP status, 0 when nothing answered
+   * @param {string} detail
+   * @param {number} [retryAfterS] when the server asks to come back
+   */
+  constructor(status, detail, retryAfterS) {
+    super(sentence(detail));
+    this.status = status;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** @param {string} id */
+export const previewUrl = (id) => `${API}images/${encodeURIComponent(id)}/preview`;
+
+/** @param {string} id */
+export const contentUrl = (id) => `${API}images/${encodeURIComponent(id)}/content`;
+
+/**
+ * @param {import("./types.js").View} view
+ * @param {string | null} cursor
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./types.js").PicturePage>}
+ */
+export function listPictures(view, cursor, signal) {
+  const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
+  if (view.q) query.set("q", view.q);
+  if (view.q) query.set("sort", "relevance");
+  if (view.label) query.set("label", view.label);
+  if (cursor) query.set("cursor", cursor);
+  return ask(`images?${query}`, { signal });
+}
+
+/** @returns {Promise<import("./types.js").PicturePage>} */
+export const listPending = () => ask("images?status=pending&limit=200");
+
+/** @param {string} id @returns {Promise<Picture>} */
+export const getPicture = (id) => ask(`images/${encodeURIComponent(id)}`);
+
+/** @returns {Promise<import("./types.js").LabelCount[]>} */
+export const countLabels = () => ask("labels");
+
+/**
+ * @param {string} id
+ * @param {import("./types.js").Correction} correction
+ * @returns {Promise<Picture>}
+ */
+export function correctPicture(id, correction) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(`images/${encodeURIComponent(id)}`, { method: "PATCH", headers, body: JSON.stringify(correction) });
+}
+
+/** @param {string} id @returns {Promise<void>} */
+export function deletePicture(id) {
+  // keepalive: the wish must arrive even when the tab is being closed.
+  return ask(`images/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });
+}
+
+/**
+ * Read a failed answer.
+ *
+ * @param {number} status
+ * @param {string} body
+ * @param {string | null} retryAfter the header
+ */
+export function problemFrom(status, body, retryAfter) {
+  let detail = `The server answered ${status}; try again in a moment`;
+  try {
+    detail = JSON.parse(body).detail || detail;
+  } catch {
+    // Not problem+json: something between us and the gateway answered.
+  }
+  return new Problem(status, detail, Number(retryAfter) || undefined);
+}
+
+export const unreachable = () => new Problem(0, "Legenda does not answer; is it still running?");
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [init]
+ * @returns {Promise<any>}
+ */
+async function ask(path, init) {
+  let response;
+  try {
+    response = await fetch(API + path, init);
+  } catch (error) {
+    if (init?.signal?.aborted) throw error;
+    throw unreachable();
+  }
+  if (!response.ok) throw problemFrom(response.status, await response.text(), response.headers.get("Retry-After"));
+  return response.status === 204 ? undefined : response.json();
+}
+
+/** @param {string} detail */
+function sentence(detail) {
+  const text = detail.charAt(0).toUpperCase() + detail.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,31 @@
+/** Sending a person's correction: it shows at once, and is taken back where the server refuses. */
+
+import { correctPicture } from "./api.js";
+import { useState } from "./view.js";
+
+/**
+ * @param {import("./types.js").Picture} picture
+ * @param {import("./pictures.js").Pictures} pictures
+ * @returns {{failure: string, correct: (correction: import("./types.js").Correction) => Promise<boolean>}}
+ *   `failure` says in words why the last correction was refused
+ */
+export function useCorrection(picture, pictures) {
+  const [failure, setFailure] = useState("");
+
+  const correct = async (/** @type {import("./types.js").Correction} */ correction) => {
+    const byPerson = Object.entries(correction).map(([part, value]) => [part, { ...BY_PERSON, value }]);
+    setFailure("");
+    pictures.put({ ...picture, ...Object.fromEntries(byPerson) });
+    try {
+      pictures.put(await correctPicture(picture.id, correction));
+      return true;
+    } catch (error) {
+      pictures.put(picture);
+      setFailure(/** @type {Error} */ (error).message);
+      return false;
+    }
+  };
+  return { failure, correct };
+}
+
+const BY_PERSON = { confidence: null, source: "person", model: null };

@@ -1,0 +1,115 @@
+/** One picture, large, with all that is known of it. */
+
+import { adjust, go, leavePicture } from "./address.js";
+import { DetailBar } from "./detail-bar.js";
+import { DetailCaption } from "./detail-caption.js";
+import { DetailFacts } from "./detail-facts.js";
+import { DetailLabel } from "./detail-label.js";
+import { Plate } from "./plate.js";
+import { html, useEffect, useRef, useState, useWatched } from "./view.js";
+import { altOf } from "./words.js";
+
+const LOAD_MORE_BEFORE_END = 8;
+
+/** @param {{id: string, library: import("./types.js").Library}} props */
+export function Detail({ id, library }) {
+  const { pictures, deletions } = library;
+  useWatched(pictures);
+  const [problem, setProblem] = useState("");
+  const room = useRef(/** @type {HTMLElement | null} */ (null));
+  const picture = pictures.find(id);
+  const at = pictures.items.findIndex((item) => item.id === id);
+  const before = pictures.items[at - 1]?.id;
+  const after = at < 0 ? undefined : pictures.items[at + 1]?.id;
+
+  useEffect(() => {
+    setProblem("");
+    pictures.open(id).catch((error) => setProblem(error.message));
+  }, [id]);
+  useEffect(() => {
+    if (at >= pictures.items.length - LOAD_MORE_BEFORE_END) void pictures.showMore();
+  }, [at]);
+  useEffect(() => {
+    room.current?.focus();
+    document.documentElement.classList.add("has-open-picture");
+    return () => document.documentElement.classList.remove("has-open-picture");
+  }, []);
+  useEffect(() => {
+    // What had the focus may be gone: a field that was closed, a reading that was chosen.
+    if (document.activeElement === document.body) room.current?.focus();
+  });
+  useEffect(() => {
+    document.title = picture ? `${altOf(picture)} · Legenda` : "Legenda";
+  }, [picture]);
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      const isTyping = event.target instanceof HTMLElement && event.target.closest("input, textarea");
+      if (event.defaultPrevented || isTyping || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.key === "Escape") leavePicture();
+      if (event.key === "ArrowLeft") step(-1);
+      if (event.key === "ArrowRight") step(1);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [before, after]);
+
+  function step(/** @type {1 | -1} */ way) {
+    const to = way === 1 ? after : before;
+    if (to) adjust({ picture: to });
+  }
+  const remove = () => {
+    if (!picture) return;
+    leavePicture();
+    deletions.start(picture);
+  };
+  return html`
+    <div
+      class="detail"
+      role="dialog"
+      aria-modal="true"
+      aria-label=${picture ? `Picture: ${altOf(picture)}` : "Picture"}
+      data-testid="detail"
+      tabindex="-1"
+      ref=${room}
+    >
+      <${DetailBar}
+        place=${placeInRow(at, library)}
+        before=${before}
+        after=${after}
+        picture=${picture}
+        onDelete=${remove}
+      />
+      ${
+        picture &&
+        html`<${Plate} key=${`plate-${id}`} picture=${picture} onStep=${step} />
+          <div class="panel" key=${`panel-${id}`}>
+            <${DetailCaption} picture=${picture} pictures=${pictures} />
+            <${DetailLabel} picture=${picture} library=${library} />
+            <${DetailFacts} picture=${picture} />
+          </div>`
+      }
+      ${
+        !picture &&
+        problem &&
+        html`<div class="nothing" role="alert">
+          <p>${problem}</p>
+          <button class="button" type="button" onClick=${() => go({ picture: "" })}>Show the gallery</button>
+        </div>`
+      }
+    </div>
+  `;
+}
+
+/**
+ * "3 of 57", as far as it is known.
+ *
+ * @param {number} at
+ * @param {import("./types.js").Library} library
+ */
+function placeInRow(at, { pictures, counts }) {
+  if (at < 0) return "";
+  const { items, hasMore, view } = pictures;
+  if (!hasMore) return `${at + 1} of ${items.length}`;
+  if (view.q || !counts.known) return `${at + 1}`;
+  return `${at + 1} of ${view.label ? counts.of(view.label) : counts.total}`;
+}

@@ -1,0 +1,71 @@
+/** The line of labels with their counts; one of them can be chosen. */
+
+import { followLink, go, hrefOf } from "./address.js";
+import { hueOf } from "./label-hue.js";
+import { html, useEffect, useRef, useWatched } from "./view.js";
+import { labelName, plainNumber } from "./words.js";
+
+const UNCLASSIFIED = "unclassified"; // not a label like the others, so it comes last
+
+/** @param {{counts: import("./label-counts.js").LabelCounts, chosen: string, q: string}} props */
+export function Labels({ counts, chosen, q }) {
+  useWatched(counts);
+  const line = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    line.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
+
+  const isShown = counts.known || chosen;
+  const shown = counts.items.filter(({ label, count }) => count > 0 || label === chosen);
+  shown.sort((one, other) => Number(one.label === UNCLASSIFIED) - Number(other.label === UNCLASSIFIED));
+  if (chosen && !shown.some(({ label }) => label === chosen)) shown.push({ label: chosen, count: 0 });
+  return html`
+    <nav class="labels" aria-label="Labels" ref=${line}>
+      <ul>
+        ${isShown && html`<${Chip} label="" count=${counts.total} chosen=${chosen === ""} q=${q} />`}
+        ${shown.map(
+          ({ label, count }) =>
+            html`<${Chip} key=${label} label=${label} count=${count} chosen=${chosen === label} q=${q} />`,
+        )}
+      </ul>
+    </nav>
+  `;
+}
+
+/** @param {{label: string, count: number, chosen: boolean, q: string}} props */
+function Chip({ label, count, chosen, q }) {
+  const choose = (/** @type {MouseEvent} */ event) =>
+    followLink(event, () => {
+      if (!chosen) go({ label });
+      scrollTo(0, 0);
+    });
+  return html`
+    <li>
+      <a
+        class="chip"
+        href=${hrefOf({ q, label, picture: "" })}
+        aria-current=${chosen ? "true" : undefined}
+        data-testid="label-chip"
+        data-label=${label}
+        data-hue=${hueOf(label)}
+        onClick=${choose}
+      >
+        ${label && html`<span class="dot"></span>`}${label ? labelName(label) : "all"}
+        <span class="count">${plainNumber(count)}</span>
+      </a>
+    </li>
+  `;
+}
+
+/**
+ * A label's name with its dot of colour.
+ *
+ * @param {{label: string, testid?: string}} props
+ */
+export function LabelName({ label, testid }) {
+  return html`
+    <span class="label-name" data-hue=${hueOf(label)} data-label=${label}>
+      <span class="dot"></span><span data-testid=${testid}>${labelName(label)}</span>
+    </span>
+  `;
+}

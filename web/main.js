@@ -1,0 +1,24 @@
+/** Builds what the parts of the page share, and starts it. */
+
+import { App } from "./app.js";
+import { Deletions } from "./deletions.js";
+import { LabelCounts } from "./label-counts.js";
+import { Pictures } from "./pictures.js";
+import { UploadQueue } from "./upload-queue.js";
+import { html, render } from "./view.js";
+
+const pictures = new Pictures();
+const counts = new LabelCounts();
+const uploads = new UploadQueue((picture, known) => {
+  if (known) pictures.put(picture);
+  else pictures.add(picture);
+  counts.recount();
+});
+const deletions = new Deletions({ pictures, counts, uploads });
+
+pictures.watch(() => [...pictures.items, ...pictures.newcomers].forEach((one) => uploads.put(one)));
+
+render(
+  html`<${App} library=${{ pictures, counts, deletions, uploads }} />`,
+  /** @type {HTMLElement} */ (document.getElementById("page")),
+);

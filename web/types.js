@@ -1,0 +1,42 @@
+/**
+ * The wire as the gateway's public API speaks it, for the type checker; nothing runs here.
+ * The source is shared/contracts.py.
+ *
+ * @typedef {{value: string, confidence: number}} Alternative
+ *
+ * @typedef {object} Word a current caption or label, and who gave it
+ * @property {string} value
+ * @property {number | null} confidence null when a person gave it
+ * @property {"model" | "person"} source
+ * @property {string | null} model `name@version`, null when a person gave it
+ *
+ * @typedef {object} Picture an image record
+ * @property {string} id
+ * @property {string} filename
+ * @property {string} sha256
+ * @property {string} media_type
+ * @property {number} width as the picture is seen upright
+ * @property {number} height
+ * @property {number} size_bytes
+ * @property {"complete" | "pending" | "failed"} status
+ * @property {Word} label
+ * @property {Word | null} caption
+ * @property {Alternative[]} labels
+ * @property {Alternative[]} captions
+ * @property {string} created_at
+ *
+ * @typedef {{items: Picture[], next_cursor: string | null}} PicturePage
+ * @typedef {{label: string, count: number}} LabelCount
+ * @typedef {{label?: string, caption?: string}} Correction
+ *
+ * @typedef {{q: string, label: string}} View what of all pictures is shown
+ * @typedef {{q: string, label: string, picture: string}} Place a view, and the picture that is open
+ *
+ * @typedef {object} Library everything that is shared by the parts of the page
+ * @property {import("./pictures.js").Pictures} pictures
+ * @property {import("./label-counts.js").LabelCounts} counts
+ * @property {import("./upload-queue.js").UploadQueue} uploads
+ * @property {import("./deletions.js").Deletions} deletions
+ */
+
+export {};
