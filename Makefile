@@ -1,0 +1,51 @@
+# Legenda's commands. `make run` starts it, `make test` tests it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PINS := constraints.txt $(wildcard */pyproject.toml)
+SOURCES := shared/src gateway/src caption-service/src classify-service/src storage-service/src
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types bench
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/serving ## Start all services; prints the address to open.
+	@exec $(BIN)/python -m gateway.launch
+
+setup: $(VENV)/complete ## Install everything into .venv: all console commands, training, tests.
+
+test: $(VENV)/complete ## Run all tests, with the real services and a real browser.
+	@sh tests/prepare.sh
+	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lint: $(VENV)/complete ## Check style with ruff.
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/complete ## Check types with strict mypy.
+	@$(BIN)/mypy $(SOURCES)
+
+bench: $(VENV)/complete ## Measure uploads against the running services.
+	@$(BIN)/python -m tests.bench.uploads
+
+$(BIN)/python:
+	@for python in $(LEGENDA_PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	        exec $$python -m venv $(VENV); \
+	    fi; \
+	done; \
+	echo "Legenda needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian and Ubuntu: python3-venv)." >&2; \
+	echo "Found: $$(python3 --version 2>&1 || echo no python3). LEGENDA_PYTHON=/path/to/python names another one." >&2; \
+	exit 1
+
+$(VENV)/serving: requirements.txt $(PINS) | $(BIN)/python
+	@echo "Installing what serving needs into $(VENV) (once; about 1.8 GB) ..."
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/complete: requirements-dev.txt requirements.txt $(PINS) | $(BIN)/python
+	@echo "Installing everything into $(VENV) (once) ..."
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@ $(VENV)/serving

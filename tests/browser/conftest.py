@@ -1,0 +1,54 @@
+"""A headless Chromium for the tests of the page: a browser for each test, so that none can hang on another's loop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the Chromium to use: LEGENDA_TEST_CHROMIUM, else the one on the PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("LEGENDA_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        reason = "no Chromium: install it (Debian: apt-get install chromium) or set LEGENDA_TEST_CHROMIUM to its path"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture
+async def page(chromium: str) -> AsyncIterator[Page]:
+    """A fresh browser window of 1280 by 860, with nothing remembered."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        page = await browser.new_page(viewport={"width": 1280, "height": 860})
+        page.set_default_timeout(30_000)
+        yield page
+        await browser.close()
+
+
+@pytest.fixture
+def new_photo(photo: Path, tmp_path: Path) -> Path:
+    """The same photo in bytes that were never seen before, so that no test finds it already there."""
+    copy = tmp_path / photo.name
+    copy.write_bytes(photo.read_bytes() + uuid.uuid4().bytes)  # decoders stop at the end-of-image mark
+    return copy

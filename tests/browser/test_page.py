@@ -1,0 +1,206 @@
+"""The page, as a person uses it: in a real browser, with the real services behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
+
+DESCRIBED_MS = 60_000
+QUIET_S = 3
+
+
+async def give(page: Page, file: Path) -> str:
+    """Give the page a picture through its file input; return its id once it is described."""
+    await page.locator("input[type=file]").first.set_input_files(file)
+    await expect(page.get_by_test_id("upload-caption").first).to_be_visible(timeout=DESCRIBED_MS)
+    address = await page.get_by_test_id("upload-result").first.get_attribute("href")
+    return parse_qs(urlsplit(address or "").query)["picture"][0]
+
+
+async def open_picture(page: Page, image_id: str) -> None:
+    """Open a picture of the gallery as a person does."""
+    await page.locator(f"[data-testid=picture][data-picture='{image_id}']").click()
+    await expect(page.get_by_test_id("detail")).to_be_visible()
+
+
+async def sideways(page: Page, part: str) -> int:
+    """How many pixels one can scroll a part of the page sideways."""
+    return int(await page.locator(part).evaluate("part => { part.scrollLeft = 999; return part.scrollLeft; }"))
+
+
+def is_correction(response: Response) -> bool:
+    """Whether this is the server's word on a correction."""
+    return response.request.method == "PATCH" and response.ok
+
+
+async def test_a_photo_given_through_the_file_input_gets_a_caption_and_a_label(
+    page: Page, live_url: str, new_photo: Path
+) -> None:
+    await page.goto(live_url)
+
+    await give(page, new_photo)
+
+    await expect(page.get_by_test_id("upload-caption")).to_have_text(re.compile(r"\w+ \w+ \w+"))
+    await expect(page.get_by_test_id("upload-label")).to_have_text(re.compile(r"^[a-z0-9 ]+$"))
+    await expect(page.get_by_test_id("upload-confidence")).to_have_text(re.compile(r"^[<>]?\d+\s%$"))
+
+
+async def test_a_photo_given_twice_is_said_to_be_there_already(page: Page, live_url: str, new_photo: Path) -> None:
+    await page.goto(live_url)
+    await give(page, new_photo)
+
+    await page.locator("input[type=file]").first.set_input_files(new_photo)
+
+    await expect(page.get_by_test_id("upload-known")).to_be_visible(timeout=DESCRIBED_MS)
+
+
+async def test_a_new_picture_stands_first_in_the_gallery_and_a_word_of_its_caption_finds_it(
+    page: Page, live_url: str, new_photo: Path
+) -> None:
+    await page.goto(live_url)
+    image_id = await give(page, new_photo)
+    tiles = page.get_by_test_id("picture")
+
+    await expect(tiles.first).to_have_attribute("data-picture", image_id)
+
+    caption = await page.get_by_test_id("upload-caption").inner_text()
+    word = max(re.findall(r"[a-z]+", caption.lower()), key=len)
+    await page.get_by_test_id("search").fill(word)
+    await expect(page).to_have_url(re.compile(rf"[?&]q={word}"))
+    await expect(page.locator(f"[data-testid=picture][data-picture='{image_id}']")).to_be_visible()
+
+    await page.get_by_test_id("search").fill("xylophone quokka")
+    await expect(tiles).to_have_count(0)
+
+
+async def test_a_corrected_label_stays_after_reload_and_says_that_a_person_gave_it(
+    page: Page, live_url: str, new_photo: Path
+) -> None:
+    await page.goto(live_url)
+    await open_picture(page, await give(page, new_photo))
+
+    async with page.expect_response(is_correction):
+        await page.get_by_test_id("other-label").fill("Rainy day")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("detail-label")).to_have_text("rainy day")
+    await page.reload()
+
+    await expect(page.get_by_test_id("detail-label")).to_have_text("rainy day")
+    await expect(page.get_by_test_id("detail-label-source")).to_contain_text("you")
+    await expect(page.locator("[data-testid=label-chip][data-label=rainy_day]")).to_be_attached()
+
+
+async def test_a_corrected_caption_stays_after_reload(page: Page, live_url: str, new_photo: Path) -> None:
+    await page.goto(live_url)
+    await open_picture(page, await give(page, new_photo))
+
+    await page.get_by_test_id("detail-caption").click()
+    async with page.expect_response(is_correction):
+        await page.get_by_test_id("caption-field").fill("the one that sleeps on the piano")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_test_id("detail-caption")).to_have_text("the one that sleeps on the piano")
+    await page.reload()
+
+    await expect(page.get_by_test_id("detail-caption")).to_have_text("the one that sleeps on the piano")
+    await expect(page.get_by_test_id("detail-caption-source")).to_contain_text("you")
+
+
+async def test_a_text_file_with_the_name_of_a_picture_is_refused_in_words(
+    page: Page, live_url: str, tmp_path: Path
+) -> None:
+    await page.goto(live_url)
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear Ada, this is no picture.")
+
+    await page.locator("input[type=file]").first.set_input_files(letter)
+
+    await expect(page.get_by_test_id("upload-error")).to_have_text(re.compile(r"\w+ \w+ \w+"))
+    await expect(page.get_by_test_id("upload-summary")).to_contain_text("1 refused")
+
+
+async def test_the_page_logs_no_error_asks_nobody_else_and_is_silent_when_nothing_happens(
+    page: Page, live_url: str, new_photo: Path
+) -> None:
+    errors: list[str] = []
+    requests: list[str] = []
+
+    def note_error(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            errors.append(message.text)
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith("blob:"):
+            requests.append(request.url)
+
+    page.on("console", note_error)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", note_request)
+    await page.goto(live_url)
+    await open_picture(page, await give(page, new_photo))
+    await page.get_by_test_id("detail-close").click()
+    await asyncio.sleep(1)  # what the upload set off may still settle
+
+    assert errors == []
+    assert {urlsplit(url).netloc for url in requests} == {urlsplit(live_url).netloc}
+
+    requests.clear()
+    await asyncio.sleep(QUIET_S)
+    assert requests == []
+
+
+async def test_nothing_scrolls_sideways_on_a_phone(page: Page, live_url: str, new_photo: Path) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(live_url)
+    image_id = await give(page, new_photo)
+    assert await sideways(page, "html") == 0
+
+    await page.get_by_role("button", name="Close").click()
+    await open_picture(page, image_id)
+    assert await sideways(page, "html") == 0
+    assert await sideways(page, "[data-testid=detail]") == 0
+
+
+async def test_back_closes_the_open_picture_and_escape_does_the_same(
+    page: Page, live_url: str, new_photo: Path
+) -> None:
+    await page.goto(live_url)
+    image_id = await give(page, new_photo)
+    detail = page.get_by_test_id("detail")
+
+    await open_picture(page, image_id)
+    await expect(page).to_have_url(re.compile(rf"picture={image_id}"))
+    await page.go_back()
+    await expect(detail).to_have_count(0)
+
+    await open_picture(page, image_id)
+    await page.keyboard.press("Escape")
+    await expect(detail).to_have_count(0)
+    await expect(page.locator(f"[data-testid=picture][data-picture='{image_id}']")).to_be_focused()
+
+
+async def test_a_deleted_picture_can_be_brought_back(page: Page, live_url: str, new_photo: Path) -> None:
+    await page.goto(live_url)
+    image_id = await give(page, new_photo)
+    tile = page.locator(f"[data-testid=picture][data-picture='{image_id}']")
+
+    await open_picture(page, image_id)
+    await page.get_by_test_id("delete").click()
+    await expect(tile).to_have_count(0)
+
+    await page.get_by_test_id("notice").get_by_role("button", name="Undo").click()
+    await expect(tile).to_have_count(1)
+
+
+async def test_a_chosen_theme_is_remembered(page: Page, live_url: str) -> None:
+    await page.emulate_media(color_scheme="light")
+    await page.goto(live_url)
+
+    await page.get_by_test_id("theme-switch").click()
+    await page.reload()
+
+    background = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert background == "rgb(20, 19, 17)"

@@ -1,0 +1,30 @@
+"""What tests of several kinds need: the running platform and a real photo."""
+
+from __future__ import annotations
+
+import sqlite3  # noqa: F401  # before TensorFlow, whose library has a SQLite of its own inside, one without full text
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live_platform import ROOT, Platform, running_platform
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """All services with the shipped models, started once for all tests that ask."""
+    with running_platform(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def live_url(platform: Platform) -> str:
+    """Where the running gateway answers."""
+    return platform.url
+
+
+@pytest.fixture(scope="session")
+def photo() -> Path:
+    """A real photo: Chelsea the cat (CC0, see web/samples/README.md)."""
+    return ROOT / "web" / "samples" / "chelsea.jpg"

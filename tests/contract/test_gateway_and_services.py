@@ -1,0 +1,221 @@
+"""The gateway's clients against the real apps of the services, in process.
+
+caption-service and classify-service run with models that need no network; storage-service runs whole, on SQLite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from caption_service.app import create_app as create_caption
+from caption_service.settings import CaptionSettings
+from classify_service.app import create_app as create_classify
+from classify_service.classification import LoadedModel
+from classify_service.settings import ClassifySettings
+from gateway.app import create_app as create_gateway
+from gateway.settings import GatewaySettings
+from shared.contracts import Analysis, Health, ImagePage, ImageRecord, LabelCounts
+from shared.errors import Problem
+from storage_service.app import create_app as create_storage
+from storage_service.settings import StorageSettings
+from tests.fakes import MODEL, FakeCaptioner, FakeClassifier
+from tests.pictures import drawn_picture, encoded, photo_bytes
+
+
+class Platform(NamedTuple):
+    client: httpx.AsyncClient
+    captioner: FakeCaptioner
+    store: Path
+
+
+def _reach(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://service")
+
+
+@pytest.fixture
+async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
+    captioner, classifier = FakeCaptioner("a dog runs through the snow"), FakeClassifier("photo")
+    caption = create_caption(CaptionSettings(), lambda: captioner)
+    classify = create_classify(ClassifySettings(), load=lambda: LoadedModel(classifier, MODEL))
+    storage = create_storage(
+        StorageSettings(
+            database_url=f"sqlite+aiosqlite:///{tmp_path}/legenda.sqlite3",
+            store_url=f"file://{tmp_path}/store",
+        )
+    )
+    gateway = create_gateway(
+        GatewaySettings(upload_limit_bytes=100_000),
+        caption_http=_reach(caption),
+        classify_http=_reach(classify),
+        storage_http=_reach(storage),
+    )
+    async with AsyncExitStack() as stack:
+        for app in (caption, classify, storage, gateway):
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        client = await stack.enter_async_context(_reach(gateway))
+        yield Platform(client, captioner, tmp_path / "store")
+
+
+async def _upload(platform: Platform, image: bytes, name: str = "dog.jpg") -> httpx.Response:
+    return await platform.client.post("/api/v1/images", files={"file": (name, image)})
+
+
+async def test_an_upload_goes_through_all_services_and_is_found_again(platform: Platform) -> None:
+    image = photo_bytes()
+    response = await _upload(platform, image)
+    record = ImageRecord.model_validate_json(response.content)
+
+    assert response.status_code == 201
+    assert response.headers["Location"] == f"/api/v1/images/{record.id}"
+    assert record.caption is not None
+    assert (record.status, record.label.value) == ("complete", "photo")
+    assert (record.caption.value, record.caption.model) == ("a dog runs through the snow", "fake@1")
+    assert [file.read_bytes() for file in (platform.store / "photo").iterdir()] == [image]
+
+    found = ImagePage.model_validate_json((await platform.client.get("/api/v1/images?q=snow")).content)
+    assert [item.id for item in found.items] == [record.id]
+    assert not ImagePage.model_validate_json((await platform.client.get("/api/v1/images?q=cat")).content).items
+
+
+async def test_the_same_bytes_again_are_the_same_image(platform: Platform) -> None:
+    first, again = await _upload(platform, photo_bytes()), await _upload(platform, photo_bytes(), "other.jpg")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["id"] == again.json()["id"]
+
+
+async def test_a_correction_sticks_is_a_persons_and_moves_the_file(platform: Platform) -> None:
+    location = (await _upload(platform, photo_bytes())).headers["Location"]
+    corrected = await platform.client.patch(location, json={"label": "my_dogs", "caption": "Rex in the snow"})
+    assert corrected.status_code == 200
+
+    record = ImageRecord.model_validate_json((await platform.client.get(location)).content)
+    assert record.caption is not None
+    assert (record.label.value, record.label.source) == ("my_dogs", "person")
+    assert (record.caption.value, record.caption.source) == ("Rex in the snow", "person")
+    assert len(list((platform.store / "my_dogs").iterdir())) == 1
+    assert not list((platform.store / "photo").glob("*.jpg"))
+
+
+async def test_content_and_preview_come_back_with_their_types(platform: Platform) -> None:
+    image = encoded(drawn_picture(900, 600), "PNG")
+    location = (await _upload(platform, image, "square.png")).headers["Location"]
+    content = await platform.client.get(f"{location}/content")
+    preview = await platform.client.get(f"{location}/preview")
+    assert (content.content, content.headers["content-type"]) == (image, "image/png")
+    assert preview.headers["content-type"] == "image/jpeg"
+    assert content.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_deleted_image_is_gone_with_its_files(platform: Platform) -> None:
+    location = (await _upload(platform, photo_bytes())).headers["Location"]
+    assert (await platform.client.delete(location)).status_code == 204
+    assert (await platform.client.get(location)).status_code == 404
+    assert not list(platform.store.rglob("*.jpg"))
+
+
+async def test_labels_count_all_images_and_pages_show_each_once(platform: Platform) -> None:
+    ids = {(await _upload(platform, photo_bytes(seed))).json()["id"] for seed in range(5)}
+    labels = LabelCounts.model_validate_json((await platform.client.get("/api/v1/labels")).content)
+    assert sum(each.count for each in labels.root) == 5
+
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        query = {"limit": "2", "label": "photo"} | ({"cursor": cursor} if cursor else {})
+        page = ImagePage.model_validate_json((await platform.client.get("/api/v1/images", params=query)).content)
+        seen += [str(item.id) for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(seen) == sorted(ids)
+
+
+async def test_a_try_out_stores_nothing(platform: Platform) -> None:
+    response = await platform.client.post("/api/v1/analyses", files={"file": ("a.jpg", photo_bytes())})
+    analysis = Analysis.model_validate_json(response.content)
+    assert analysis.caption is not None
+    assert analysis.caption.value == "a dog runs through the snow"
+    assert not (await platform.client.get("/api/v1/images")).json()["items"]
+
+
+async def test_an_upload_is_kept_as_pending_when_the_captioner_fails(platform: Platform) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    platform.captioner.describe = fail  # type: ignore[assignment]
+    response = await _upload(platform, photo_bytes())
+    assert response.status_code == 201
+    record = response.json()
+    assert (record["status"], record["caption"], record["label"]["value"]) == ("pending", None, "photo")
+    assert (await platform.client.get("/api/v1/images?status=pending")).json()["items"][0]["id"] == record["id"]
+
+
+@pytest.mark.parametrize(
+    ("image", "status", "code"),
+    [
+        (b"", 415, "unsupported_image"),
+        (b"text", 415, "unsupported_image"),
+        (encoded(drawn_picture(300, 300))[:900], 422, "broken_image"),
+        (b"x" * 100_001, 413, "image_too_large"),
+        (b"x" * 400_000, 413, "image_too_large"),
+    ],
+)
+async def test_a_refused_upload_leaves_nothing(platform: Platform, image: bytes, status: int, code: str) -> None:
+    response = await _upload(platform, image)
+    problem = Problem.model_validate_json(response.content)
+    assert (response.status_code, problem.code) == (status, code)
+    assert not (await platform.client.get("/api/v1/images")).json()["items"]
+    assert not [path for path in platform.store.rglob("*") if path.is_file() and path.suffix in {".jpg", ".part"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("POST", "/api/v1/images", {"data": {"other": "x"}}, 400),
+        ("POST", "/api/v1/images", {"files": {"file": ("a.jpg", b"x")}, "headers": {"X-Deadline-Ms": "soon"}}, 400),
+        ("GET", "/api/v1/images/not-an-id", {}, 422),
+        ("GET", "/api/v1/images/01890000-0000-7000-8000-000000000000", {}, 404),
+        ("GET", "/api/v1/images?cursor=nonsense", {}, 400),
+        ("GET", "/api/v1/images?limit=0", {}, 422),
+        ("GET", "/api/v1/images?label=Not%20A%20Label", {}, 422),
+        ("PATCH", "/api/v1/images/01890000-0000-7000-8000-000000000000", {"json": {"label": "x"}}, 404),
+        ("PATCH", "/api/v1/images/01890000-0000-7000-8000-000000000000", {"json": {"label": "NO WAY"}}, 422),
+        ("PATCH", "/api/v1/images/01890000-0000-7000-8000-000000000000", {"json": {"colour": "x"}}, 422),
+    ],
+)
+async def test_a_wrong_request_is_a_problem_that_says_so(
+    platform: Platform, method: str, path: str, options: dict, status: int
+) -> None:
+    response = await platform.client.request(method, path, **options)
+    assert response.status_code == status
+    assert Problem.model_validate_json(response.content).detail
+
+
+async def test_the_gateway_is_ready_with_the_models_named(platform: Platform) -> None:
+    while (response := await platform.client.get("/health/ready")).status_code != 200:
+        await asyncio.sleep(0.05)
+    health = Health.model_validate_json(response.content)
+    assert {model.name for model in health.models} == {"fake"}
+    assert health.degraded == []
+
+
+async def test_the_page_and_the_api_docs_need_nothing_from_outside(platform: Platform) -> None:
+    page = await platform.client.get("/")
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    docs = await platform.client.get("/docs")
+    assert docs.status_code == 200
+    assert "https://" not in docs.text
+
+
+async def test_a_request_id_reaches_the_answer(platform: Platform) -> None:
+    response = await platform.client.get("/api/v1/labels", headers={"X-Request-ID": "trace-7"})
+    assert response.headers["X-Request-ID"] == "trace-7"

@@ -1,0 +1,55 @@
+"""Every setting has its line, with its default, in `.env.example`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caption_service.settings import CaptionSettings
+from classify_service.settings import ClassifySettings
+from gateway.settings import GatewaySettings
+from shared.settings import ServiceSettings
+from storage_service.settings import StorageSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = (GatewaySettings, CaptionSettings, ClassifySettings, StorageSettings)
+
+
+def _documented() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.removeprefix("#").split("=", 1) for line in lines if "=" in line)
+
+
+def _defaults(settings: type[ServiceSettings]) -> dict[str, object]:
+    prefix = settings.model_config["env_prefix"]
+    return {
+        f"{prefix}{name}".upper(): field.get_default(call_default_factory=True, validated_data={})
+        for name, field in settings.model_fields.items()
+    }
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_every_setting_is_documented_with_its_default(settings: type[ServiceSettings]) -> None:
+    documented = _documented()
+    for variable, default in _defaults(settings).items():
+        assert variable in documented, f"{variable} is not in .env.example"
+        if isinstance(default, Path):
+            assert documented[variable] == str(default.relative_to(ROOT))
+        elif isinstance(default, int | float):
+            assert float(documented[variable]) == default
+        else:
+            assert documented[variable] == str(default)
+
+
+def test_nothing_is_documented_that_no_service_reads() -> None:
+    read = {variable for settings in SETTINGS for variable in _defaults(settings)}
+    assert set(_documented()) <= read
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("CAPTION_PORT=1111\nCAPTION_WAITING=7\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAPTION_PORT", "2222")
+    settings = CaptionSettings()
+    assert (settings.port, settings.waiting) == (2222, 7)
