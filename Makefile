@@ -27,7 +27,7 @@ lint: $(VENV)/complete ## Check style with ruff.
 types: $(VENV)/complete ## Check types with strict mypy.
 	@$(BIN)/mypy $(SOURCES)
 
-bench: $(VENV)/complete ## Measure uploads against the running services.
+bench: $(VENV)/complete ## Start the services and measure uploads.
 	@$(BIN)/python -m tests.bench.uploads
 
 $(BIN)/python:

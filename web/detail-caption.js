@@ -2,7 +2,7 @@
 
 import { useCorrection } from "./correction.js";
 import { html, useLayoutEffect, useRef, useState } from "./view.js";
-import { captionOf, percent, speaker } from "./words.js";
+import { captionOf, speaker } from "./words.js";
 
 const MOST_OTHERS = 4;
 
@@ -47,7 +47,6 @@ export function DetailCaption({ picture, pictures }) {
       }
       <p class="note" data-testid="detail-caption-source">
         ${caption && `said by ${speaker(caption)}`}
-        ${caption && caption.confidence !== null && ` · ${percent(caption.confidence)} sure`}
         ${!caption && "You can write one yourself: click the line above."}
       </p>
       ${failure && html`<p class="trouble" role="alert">The caption was not saved. ${failure}</p>`}

@@ -159,6 +159,16 @@ async def test_an_upload_is_kept_as_pending_when_the_captioner_fails(platform: P
     assert (await platform.client.get("/api/v1/images?status=pending")).json()["items"][0]["id"] == record["id"]
 
 
+async def test_an_upload_that_trickles_in_is_given_up_at_its_deadline(platform: Platform) -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        await asyncio.sleep(60)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "X-Deadline-Ms": "100"}
+    response = await platform.client.post("/api/v1/images", content=trickle(), headers=headers)
+    assert (response.status_code, response.json()["code"]) == (504, "deadline_exceeded")
+
+
 @pytest.mark.parametrize(
     ("image", "status", "code"),
     [

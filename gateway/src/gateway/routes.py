@@ -3,6 +3,7 @@
 Annotations are evaluated here, not postponed: the deadline's dependency is made inside `public_routes`.
 """
 
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -89,7 +90,7 @@ def public_routes(
     async def upload(request: Request, response: Response, deadline: Within) -> ImageRecord:
         """Keep an image: it is captioned, labelled, and filed under its label."""
         with uploads.admitted():
-            image, filename = await _read_file(request, limit_bytes=upload_limit_bytes)
+            image, filename = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
             record, is_new = await uploads.upload(image, filename, deadline=deadline)
         response.status_code = 201 if is_new else 200
         response.headers["Location"] = f"{PREFIX}/images/{record.id}"
@@ -99,7 +100,7 @@ def public_routes(
     async def analyse(request: Request, deadline: Within) -> Analysis:
         """Try an image out: it is captioned and labelled, and nothing is kept."""
         with uploads.admitted():
-            image, _ = await _read_file(request, limit_bytes=upload_limit_bytes)
+            image, _ = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
             return await uploads.analyse(image, deadline=deadline)
 
     @router.get("/images", tags=["images"])
@@ -151,12 +152,15 @@ def public_routes(
     return router
 
 
-async def _read_file(request: Request, *, limit_bytes: int) -> tuple[bytes, str]:
-    """Return the bytes and the name of the form's `file`."""
+async def _read_file(request: Request, *, limit_bytes: int, deadline: Deadline) -> tuple[bytes, str]:
+    """Return the bytes and the name of the form's `file`; one that trickles in does not hold its place for ever."""
     limited = limit_body(request, limit_bytes=limit_bytes + FORM_OVERHEAD_BYTES)
-    async with limited.form(max_files=1, max_fields=8) as form:
-        file = _file_of(form)
-        image = await file.read()
+    try:
+        async with asyncio.timeout(deadline.remaining_s()), limited.form(max_files=1, max_fields=8) as form:
+            file = _file_of(form)
+            image = await file.read()
+    except TimeoutError as error:
+        raise DeadlineExceeded("the image did not arrive in time") from error
     if len(image) > limit_bytes:
         raise ImageTooLarge(
             f"the image has {readable_size(len(image))}; at most {readable_size(limit_bytes)} are accepted"

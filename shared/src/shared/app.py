@@ -115,7 +115,7 @@ def _sentence_for_failed_start(name: str, app: ASGIApp) -> ASGIApp:
             await app(scope, receive, hold_failure)
         except StartupError as error:
             await send({"type": "lifespan.startup.failed", "message": f"{name} cannot start: {error}"})
-        except BaseException:
+        except BaseException:  # whatever it was, it goes on its way; only its message was held back
             for message in failure:
                 await send(message)
             raise

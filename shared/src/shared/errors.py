@@ -24,6 +24,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.telemetry import current_request_id
 
@@ -174,6 +175,15 @@ def install_error_handlers(app: FastAPI) -> None:
             title=status.phrase,
             detail=str(error.detail),
             headers=dict(error.headers or {}),
+        )
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return problem_response(
+            status=BadRequest.status,
+            code=BadRequest.code,
+            title=BadRequest.title,
+            detail="the connection was closed before the whole body had come",
         )
 
     @app.exception_handler(Exception)

@@ -97,7 +97,7 @@ class Archive:
                 await self._on_disk(lambda: self._write(image, upload))
                 async with self._database.writing() as images:
                     await images.add(image)
-            except BaseException:
+            except BaseException:  # also when cancelled: a file without a row must not stay
                 await self._sweep(image.id, image.path, preview_path(image.id))
                 raise
         except AlreadyStored:

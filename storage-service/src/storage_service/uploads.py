@@ -11,11 +11,11 @@ from typing import BinaryIO
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from shared.body import limit_body
 from shared.contracts import NewImage
-from shared.errors import BadRequest, UnsupportedImage
+from shared.errors import UnsupportedImage
 
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]{1,90}")
 
@@ -62,10 +62,7 @@ async def read_upload(request: Request, *, limit_bytes: int) -> Upload:
         RequestValidationError: a part is missing or wrong.
         UnsupportedImage: the media type is not one of an image.
     """
-    try:
-        form = await limit_body(request, limit_bytes=limit_bytes).form(max_files=2, max_fields=1)
-    except ClientDisconnect as error:
-        raise BadRequest("the connection was closed before the whole body had come") from error
+    form = await limit_body(request, limit_bytes=limit_bytes).form(max_files=2, max_fields=1)
     try:
         return Upload(new=_record(form), original=_file(form, "original"), preview=_file(form, "preview"))
     except (RequestValidationError, UnsupportedImage):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
@@ -33,6 +33,10 @@ def client() -> httpx.AsyncClient:
     @app.get("/bug")
     async def bug() -> None:
         raise ZeroDivisionError
+
+    @app.post("/raw")
+    async def raw(request: Request) -> int:
+        return len(await request.body())
 
     @app.post("/body")
     async def body(sent: Body) -> Body:
@@ -63,6 +67,29 @@ async def test_every_failure_is_a_problem(
     problem = Problem.model_validate_json(response.content)
     assert (problem.status, problem.code, problem.request_id) == (status, code, "abc-1")
     assert response.headers["X-Request-ID"] == "abc-1"
+
+
+async def test_a_caller_that_goes_away_in_the_middle_is_no_failure_of_ours(client: httpx.AsyncClient) -> None:
+    app = client._transport.app  # type: ignore[attr-defined]
+    arriving = iter([{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}])
+    sent = []
+
+    async def receive() -> dict[str, object]:
+        return next(arriving)
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/raw",
+        "query_string": b"",
+        "headers": [],
+        "http_version": "1.1",
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_a_full_service_says_when_to_come_back(client: httpx.AsyncClient) -> None:

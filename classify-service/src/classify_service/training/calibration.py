@@ -15,7 +15,6 @@ TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(6), 160))
 
 Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
-Weights = npt.NDArray[np.float64]
 
 
 def fit_judgement(logits: Logits, truth: Labels, *, precision: float) -> Judgement:

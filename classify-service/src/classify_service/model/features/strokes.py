@@ -12,7 +12,8 @@ from classify_service.model.features.canvas import Canvas
 
 LETTER_HEIGHT_PX = (3, 40)
 MAX_LETTER_ASPECT = 6.0
-STROKE_WIDTHS_PX = (2, 4, 8)
+THIN_STROKE_PX = 2
+THICK_STROKE_PX = 8
 
 FEATURES = {
     "ink_density": "share of pixels",
@@ -64,13 +65,12 @@ def _stroke_widths(ink: np.ndarray) -> dict[str, float]:
     if widths.size == 0:
         widths = np.zeros(1, dtype=np.float32)
     mean = float(widths.mean())
-    thin, _, thick = STROKE_WIDTHS_PX
     return {
         "text_stroke_width_median": float(np.median(widths)),
         "text_stroke_width_mean": mean,
         "text_stroke_width_deviation": float(widths.std() / max(mean, 1e-6)),
-        "stroke_thin_share": float(np.mean((widths > 0) & (widths <= thin))),
-        "stroke_thick_share": float(np.mean(widths > thick)),
+        "stroke_thin_share": float(np.mean((widths > 0) & (widths <= THIN_STROKE_PX))),
+        "stroke_thick_share": float(np.mean(widths > THICK_STROKE_PX)),
     }
 
 
