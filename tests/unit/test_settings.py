@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,17 @@ from caption_service.settings import CaptionSettings
 from classify_service.settings import ClassifySettings
 from gateway.settings import GatewaySettings
 from shared.settings import ServiceSettings
+from shared.settings_help import variables
 from storage_service.settings import StorageSettings
 
 ROOT = Path(__file__).resolve().parents[2]
+SETTING = re.compile(r"#?[A-Z0-9_]+=")
 SETTINGS = (GatewaySettings, CaptionSettings, ClassifySettings, StorageSettings)
 
 
 def _documented() -> dict[str, str]:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    return dict(line.removeprefix("#").split("=", 1) for line in lines if "=" in line)
+    return dict(line.removeprefix("#").split("=", 1) for line in lines if SETTING.match(line))
 
 
 def _defaults(settings: type[ServiceSettings]) -> dict[str, object]:
@@ -42,8 +45,16 @@ def test_every_setting_is_documented_with_its_default(settings: type[ServiceSett
             assert documented[variable] == str(default)
 
 
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_above_every_setting_stands_what_help_says_of_it(settings: type[ServiceSettings]) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for variable, field in variables(settings):
+        assert f"# {field.description}\n#{variable}=" in example
+
+
 def test_nothing_is_documented_that_no_service_reads() -> None:
     read = {variable for settings in SETTINGS for variable in _defaults(settings)}
+    read |= set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
     assert set(_documented()) <= read
 
 

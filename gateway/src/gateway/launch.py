@@ -25,7 +25,6 @@ from urllib.parse import urlsplit
 from xmlrpc.client import Fault, ServerProxy
 
 import httpx
-from pydantic import ValidationError
 from supervisor.xmlrpc import SupervisorTransport
 
 from gateway import __version__
@@ -52,11 +51,7 @@ def main() -> None:
 
 def _addresses() -> dict[str, str]:
     """Return where each service answers, by its name in supervisord.conf."""
-    try:
-        settings = GatewaySettings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise CannotRun(f"GATEWAY_{str(first['loc'][0]).upper()}: {first['msg']}") from error
+    settings = GatewaySettings()
     return {
         "storage": settings.storage_url,
         "classify": settings.classify_url,

@@ -23,7 +23,7 @@ class Page:
     """The files of `web/` as an ASGI app; a browser asks each time whether one has changed."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = StaticFiles(directory=folder, html=True)
+        self._files = StaticFiles(directory=folder, html=True, check_dir=False)  # the lifespan checks it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one file."""

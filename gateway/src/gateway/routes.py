@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from gateway.clients import StorageClient
 from gateway.uploads import Uploads
-from shared.body import limit_body, readable_size
+from shared.body import read_form, readable_size, shown_filename
 from shared.contracts import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_SIZE,
@@ -154,11 +154,15 @@ def public_routes(
 
 async def _read_file(request: Request, *, limit_bytes: int, deadline: Deadline) -> tuple[bytes, str]:
     """Return the bytes and the name of the form's `file`; one that trickles in does not hold its place for ever."""
-    limited = limit_body(request, limit_bytes=limit_bytes + FORM_OVERHEAD_BYTES)
+    body_limit_bytes = limit_bytes + FORM_OVERHEAD_BYTES
     try:
-        async with asyncio.timeout(deadline.remaining_s()), limited.form(max_files=1, max_fields=8) as form:
-            file = _file_of(form)
-            image = await file.read()
+        async with asyncio.timeout(deadline.remaining_s()):
+            form = await read_form(request, limit_bytes=body_limit_bytes, max_files=1, max_fields=8)
+            try:
+                file = _file_of(form)
+                image = await file.read()
+            finally:
+                await form.close()
     except TimeoutError as error:
         raise DeadlineExceeded("the image did not arrive in time") from error
     if len(image) > limit_bytes:
@@ -167,7 +171,7 @@ async def _read_file(request: Request, *, limit_bytes: int, deadline: Deadline) 
         )
     if not image:
         raise UnsupportedImage("the file is empty")
-    return image, file.filename or ""
+    return image, shown_filename(file)
 
 
 def _file_of(form: FormData) -> UploadFile:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from shared.settings import ServiceSettings, service_config
+from shared.settings import ServiceSettings, ServiceUrl, service_config
 
 
 def _shipped_page() -> Path:
@@ -18,17 +18,19 @@ class GatewaySettings(ServiceSettings):
 
     model_config = service_config("GATEWAY_")
 
-    port: PositiveInt = 8000
-    caption_url: str = Field(default="http://127.0.0.1:8001", description="Where caption-service answers.")
-    classify_url: str = Field(default="http://127.0.0.1:8002", description="Where classify-service answers.")
-    storage_url: str = Field(default="http://127.0.0.1:8003", description="Where storage-service answers.")
+    port: PositiveInt = Field(default=8000, description="Port to listen on.")
+    caption_url: ServiceUrl = Field(default="http://127.0.0.1:8001", description="Where caption-service answers.")
+    classify_url: ServiceUrl = Field(default="http://127.0.0.1:8002", description="Where classify-service answers.")
+    storage_url: ServiceUrl = Field(default="http://127.0.0.1:8003", description="Where storage-service answers.")
     web: Path = Field(default_factory=_shipped_page, description="Folder of the page.")
-    upload_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted.")
+    upload_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted, in bytes.")
     pixel_limit: PositiveInt = Field(default=64_000_000, description="Most pixels of an image that is decoded.")
     uploads_at_once: PositiveInt = Field(default=64, description="Uploads in progress; one more is answered 503.")
     decode_threads: PositiveInt = Field(default=2, description="Images decoded at once.")
     decode_waiting: NonNegativeInt = Field(default=64, description="Images that may wait to be decoded.")
-    upload_deadline_s: PositiveFloat = Field(default=30.0, description="Deadline of a request that names none.")
+    upload_deadline_s: PositiveFloat = Field(
+        default=30.0, description="Seconds a request may take, unless it asks for less."
+    )
     model_timeout_s: PositiveFloat = Field(
-        default=10.0, description="How long a model may take before the image is stored without its word."
+        default=10.0, description="Seconds a model may take before the image is stored without its word."
     )

@@ -20,11 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts import Health
 from shared.errors import install_error_handlers
-from shared.settings import ServiceSettings
+from shared.settings import START_FAILED_EXIT_CODE, ServiceSettings
+from shared.settings_help import answer_help
 from shared.telemetry import configure_logging, install_telemetry
 
 SHUTDOWN_TIMEOUT_S = 10
-START_FAILED_EXIT_CODE = 3
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -74,10 +74,11 @@ def create_service(
 
 
 def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
-    """Listen until SIGINT or SIGTERM, then finish what is under way and return.
+    """Listen until SIGINT or SIGTERM, then finish what is under way and return; with `--help`, tell the settings.
 
     Exits with START_FAILED_EXIT_CODE and one sentence when the port is taken or the service cannot start.
     """
+    answer_help(type(settings).__module__.partition(".")[0], app.description, type(settings))
     configure_logging(name, level=settings.log_level)
     config = uvicorn.Config(
         _sentence_for_failed_start(name, app),

@@ -37,6 +37,12 @@ class Manifest(BaseModel):
     files: dict[str, str] = {}
 
 
+class _Format(BaseModel):
+    """The one field that every version of a manifest has."""
+
+    format: int = FORMAT
+
+
 def read_manifest(folder: Path, *, kind: str) -> Manifest:
     """Read an artifact's manifest and check every file it names.
 
@@ -51,11 +57,12 @@ def read_manifest(folder: Path, *, kind: str) -> Manifest:
     if not file.is_file():
         raise ArtifactError(f"{folder} is not a model: it has no {MANIFEST_NAME}")
     try:
+        format_ = _Format.model_validate_json(file.read_bytes()).format  # first: a newer one may have other fields
+        if format_ > FORMAT:
+            raise ArtifactError(f"{folder} has format {format_}, this version reads up to {FORMAT}: update Legenda")
         manifest = Manifest.model_validate_json(file.read_bytes())
     except ValidationError as error:
         raise ArtifactError(f"{file} cannot be read: {error.errors()[0]['msg']}") from error
-    if manifest.format > FORMAT:
-        raise ArtifactError(f"{folder} has format {manifest.format}, this version reads up to {FORMAT}: update Legenda")
     if manifest.kind != kind:
         raise ArtifactError(f"{folder} is a model of kind {manifest.kind}, but one of kind {kind} is needed")
     for name, sha256 in manifest.files.items():

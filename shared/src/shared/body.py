@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
 from shared.deadline import Deadline
-from shared.errors import DeadlineExceeded, ImageTooLarge, UnsupportedImage
+from shared.errors import BadRequest, DeadlineExceeded, ImageTooLarge, UnsupportedImage
 
 
 async def read_image_body(request: Request, *, limit_bytes: int, deadline: Deadline) -> bytes:
@@ -37,11 +38,32 @@ async def read_image_body(request: Request, *, limit_bytes: int, deadline: Deadl
     return b"".join(chunks)
 
 
-def limit_body(request: Request, *, limit_bytes: int) -> Request:
-    """Return the same request with a body that raises ImageTooLarge as soon as it passes the limit.
+async def read_form(request: Request, *, limit_bytes: int, max_files: int, max_fields: int) -> FormData:
+    """Return a multipart body's parts; whoever calls closes the form.
 
-    Form parsers read to the end; this keeps them from filling the disk.
+    Raises:
+        ImageTooLarge: more bytes than the limit; the parser, which reads to the end, is stopped there.
+        BadRequest: no multipart body that can be read; also as Starlette's HTTPException 400.
     """
+    limited = _limit_body(request, limit_bytes=limit_bytes)
+    try:
+        return await limited.form(max_files=max_files, max_fields=max_fields)
+    except (UnicodeError, ValueError) as error:  # a charset like `undefined` or `punycode`, as `codecs` knows them
+        raise BadRequest("the form's names cannot be read in the charset that its Content-Type names") from error
+
+
+def shown_filename(part: UploadFile) -> str:
+    """Return the name that a form gives to its file; what no encoding can write is replaced, none is an empty name."""
+    return (part.filename or "").encode("utf-8", "replace").decode("utf-8")
+
+
+def readable_size(size_bytes: int) -> str:
+    """Return a size as people say it: `20 MB`, `98 kB`; a megabyte is 2^20 bytes."""
+    return f"{size_bytes / 2**20:.3g} MB" if size_bytes >= 2**20 else f"{size_bytes / 2**10:.3g} kB"
+
+
+def _limit_body(request: Request, *, limit_bytes: int) -> Request:
+    """Return the same request with a body that raises ImageTooLarge as soon as it passes the limit."""
     refusal = ImageTooLarge(f"the file is larger than {readable_size(limit_bytes)}, the most accepted here")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit_bytes:
@@ -57,8 +79,3 @@ def limit_body(request: Request, *, limit_bytes: int) -> Request:
         return message
 
     return Request(request.scope, receive)
-
-
-def readable_size(size_bytes: int) -> str:
-    """Return a size as people say it: `20 MB`, `98 kB`; a megabyte is 2^20 bytes."""
-    return f"{size_bytes / 2**20:.3g} MB" if size_bytes >= 2**20 else f"{size_bytes / 2**10:.3g} kB"

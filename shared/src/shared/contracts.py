@@ -22,6 +22,8 @@ Sort = Literal["newest", "relevance", "uncertain"]
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
+EMBEDDING_SIZE = 256
+"""Numbers of a picture's embedding."""
 
 
 class Wire(BaseModel):
@@ -45,10 +47,17 @@ class Alternative(Wire):
 
 
 class CaptionAnswer(Wire):
-    """Answer of `POST /v1/captions`: sentences, best first."""
+    """Answer of `POST /v1/captions`: sentences, best first, and on request where the picture lies among others."""
 
     captions: list[Alternative] = Field(min_length=1)
     model: ModelName
+    embedding: list[float] | None = Field(
+        default=None,
+        min_length=EMBEDDING_SIZE,
+        max_length=EMBEDDING_SIZE,
+        description="With `?embedding=true`: a vector of length 1; the dot product of two is 1 for equal pictures and "
+        "about 0 for unrelated ones. Comparable between models over the same encoder.",
+    )
 
 
 class ClassificationAnswer(Wire):

@@ -26,7 +26,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _QUIET_ROUTES = ("/health", "/metrics")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def current_request_id() -> str:
@@ -39,6 +39,7 @@ def configure_logging(service: str, *, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_ReadableFormatter(service) if sys.stderr.isatty() else _JsonFormatter(service))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(True)
     for noisy in ("httpx", "httpcore", "uvicorn.access", "alembic", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -7,6 +7,7 @@ only turn overload into timeouts.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -39,7 +40,8 @@ class BoundedWorker:
             raise Overloaded(f"{self._name} already has {self._jobs} jobs; try again shortly")
         remaining_s = deadline.remaining_s()
         self._jobs += 1
-        future = self._executor.submit(_unless_late, job, deadline)
+        # The context goes along, or what the job logs would not carry its request's id.
+        future = self._executor.submit(contextvars.copy_context().run, _unless_late, job, deadline)
         future.add_done_callback(self._release(asyncio.get_running_loop()))
         try:
             async with asyncio.timeout(remaining_s):

@@ -30,6 +30,7 @@ from storage_service.uuid7 import uuid7
 log = logging.getLogger(__name__)
 
 FILE_TIMEOUT_S = 120.0  # a thread that writes cannot be stopped, so we wait long before giving it up
+OPEN_TRIES = 5
 
 Result = TypeVar("Result")
 
@@ -61,17 +62,17 @@ class Archive:
 
     async def open_original(self, image_id: UUID, *, deadline: Deadline) -> tuple[Image, BinaryIO]:
         """Return an image and its original, open; raise NotFound or ImageFileMissing."""
-        async with self._database.reading() as images:
-            image = await images.get(image_id)
-        try:
-            return image, await self._worker.run(lambda: self._store.open(image.path), deadline=deadline)
-        except ImageFileMissing:
-            # A correction may have moved it since we read its path.
+        tries_left = OPEN_TRIES
+        while True:
             async with self._database.reading() as images:
-                moved = await images.get(image_id)
-            if moved.path == image.path:
-                raise
-            return await self.open_original(image_id, deadline=deadline)
+                image = await images.get(image_id)
+            tries_left -= 1
+            try:
+                return image, await self._worker.run(lambda path=image.path: self._store.open(path), deadline=deadline)
+            except ImageFileMissing:
+                # A correction may have moved it since we read its path, and another one back again.
+                if tries_left == 0:
+                    raise
 
     async def read_preview(self, image_id: UUID, *, deadline: Deadline) -> bytes:
         """Return an image's preview, a JPEG; raise NotFound or ImageFileMissing."""

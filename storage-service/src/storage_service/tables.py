@@ -1,8 +1,8 @@
 """The two tables: images, and every caption and label ever given to them.
 
-`images` repeats what searching and sorting need (`label`, `status`, `certainty`,
-`search_words`, `word_count`); `lineage.refresh`
-computes it from the image's analyses, which alone are the truth.
+`images` repeats what searching and sorting need (`label`, `status`, `certainty`, `search_words`, `word_count`);
+`lineage.refresh` computes it from the image's analyses, which alone are the truth. What a column is for stands in its
+`info`, from where `diagram` takes it.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ class Image(Table):
         {"sqlite_autoincrement": True, **ON_MYSQL},
     )
 
-    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True)
-    id: Mapped[UUID] = mapped_column(UuidBytes, unique=True)
-    sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    filename: Mapped[str] = mapped_column(String(255))
-    path: Mapped[str] = mapped_column(String(255))
+    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True, info={"about": "rowid of the full-text index"})
+    id: Mapped[UUID] = mapped_column(UuidBytes, unique=True, info={"about": "UUIDv7"})
+    sha256: Mapped[str] = mapped_column(String(64), unique=True, info={"about": "of the original, hex"})
+    filename: Mapped[str] = mapped_column(String(255), info={"about": "as uploaded, without control characters"})
+    path: Mapped[str] = mapped_column(String(255), info={"about": "below the store"})
     media_type: Mapped[str] = mapped_column(String(100))
-    width: Mapped[int]
-    height: Mapped[int]
+    width: Mapped[int] = mapped_column(info={"about": "pixels, upright"})
+    height: Mapped[int] = mapped_column(info={"about": "pixels, upright"})
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    status: Mapped[Status] = mapped_column(String(16))
-    label: Mapped[str] = mapped_column(String(64))
-    certainty: Mapped[float] = mapped_column(Double)
-    search_words: Mapped[str] = mapped_column(Text)
+    status: Mapped[Status] = mapped_column(String(16), info={"about": "complete, pending, failed"})
+    label: Mapped[str] = mapped_column(String(64), info={"about": "the current one"})
+    certainty: Mapped[float] = mapped_column(Double, info={"about": "of the current label; 2 where none is in doubt"})
+    search_words: Mapped[str] = mapped_column(Text, info={"about": "indexed, FTS5 or FULLTEXT"})
     word_count: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"about": "UTC"})
 
     analyses: Mapped[list[Analysis]] = relationship(
         order_by="Analysis.seq", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
@@ -76,11 +76,11 @@ class Analysis(Table):
 
     seq: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     image_seq: Mapped[int] = mapped_column(RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), index=True)
-    kind: Mapped[Kind] = mapped_column(String(16))
+    kind: Mapped[Kind] = mapped_column(String(16), info={"about": "caption, label"})
     value: Mapped[str] = mapped_column(Text)
-    confidence: Mapped[float | None] = mapped_column(Double)
-    alternatives: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    source: Mapped[Source] = mapped_column(String(16))
+    confidence: Mapped[float | None] = mapped_column(Double, info={"about": "none of a person's"})
+    alternatives: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info={"about": "best first"})
+    source: Mapped[Source] = mapped_column(String(16), info={"about": "model, person"})
     model_name: Mapped[str | None] = mapped_column(String(255))
     model_version: Mapped[str | None] = mapped_column(String(255))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"about": "UTC"})

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from shared.body import limit_body
+from shared.body import read_form
 from shared.contracts import NewImage
 from shared.errors import UnsupportedImage
 
@@ -61,8 +61,9 @@ async def read_upload(request: Request, *, limit_bytes: int) -> Upload:
         ImageTooLarge: the body has more than `limit_bytes`.
         RequestValidationError: a part is missing or wrong.
         UnsupportedImage: the media type is not one of an image.
+        BadRequest: see `read_form`.
     """
-    form = await limit_body(request, limit_bytes=limit_bytes).form(max_files=2, max_fields=1)
+    form = await read_form(request, limit_bytes=limit_bytes, max_files=2, max_fields=1)
     try:
         return Upload(new=_record(form), original=_file(form, "original"), preview=_file(form, "preview"))
     except (RequestValidationError, UnsupportedImage):
