@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
+import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,59 +16,20 @@ import pytest
 from PIL import Image
 
 from classify_service.model.artifact import load
-from classify_service.settings import SHIPPED_MODEL
+from classify_service.settings import SHIPPED_MODEL, ClassifySettings
 from shared.contracts import ClassificationAnswer, Health
+from tests.integration.classify.live_service import START_TIMEOUT_S, running_service
+from tests.live_platform import ROOT, free_ports
 from tests.pictures import drawn_picture, encoded
 
-START_TIMEOUT_S = 120
+README = ROOT / "classify-service" / "README.md"
 MAX_ARTIFACT_BYTES = 15 * 1024 * 1024
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _start(port: int, folder: Path, **environment: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "classify_service"],
-        cwd=folder,
-        env={**os.environ, "CLASSIFY_PORT": str(port), **environment},
-        stderr=subprocess.PIPE,
-    )
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    port = _free_port()
-    folder = tmp_path_factory.mktemp("service")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "classify_service"],
-            cwd=folder,
-            env={**os.environ, "CLASSIFY_PORT": str(port)},
-            stderr=log,
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
-            _wait_until_ready(client, process)
-            yield client
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0
-
-
-def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < until:
-        assert process.poll() is None, "the service ended while it started"
-        try:
-            if client.get("/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    pytest.fail("the service was not ready in time")
+    with running_service(tmp_path_factory.mktemp("service")) as client:
+        yield client
 
 
 def _flow_chart() -> bytes:
@@ -140,9 +100,37 @@ def test_the_shipped_model_is_small_and_says_how_good_it_is() -> None:
 
 
 def test_a_folder_that_is_no_model_ends_the_process_with_one_sentence(tmp_path: Path) -> None:
-    process = _start(_free_port(), tmp_path, CLASSIFY_MODEL=str(tmp_path))
-    _, errors = process.communicate(timeout=START_TIMEOUT_S)
-    assert process.returncode == 3
-    assert b"classify cannot start" in errors
-    assert b"is not a model" in errors
-    assert b"Traceback" not in errors
+    ended = _run(tmp_path, CLASSIFY_MODEL=str(tmp_path), CLASSIFY_PORT=str(free_ports(1)[0]))
+    assert ended.returncode == 3
+    assert "classify cannot start" in ended.stderr
+    assert "is not a model" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_tells_every_setting_and_starts_nothing(tmp_path: Path) -> None:
+    ended = _run(tmp_path, "--help")
+    assert ended.returncode == 0
+    for field in ClassifySettings.model_fields:
+        assert f"CLASSIFY_{field.upper()}" in ended.stdout
+    assert str(SHIPPED_MODEL.name) in ended.stdout
+
+
+def test_the_readmes_table_lists_every_endpoint(service: httpx.Client) -> None:
+    described = service.get("/openapi.json").json()["paths"]
+    endpoints = {f"{method.upper()} {path}" for path, calls in described.items() for method in calls}
+    listed = set(re.findall(r"^\| `((?:GET|POST) [^`]+)` \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert listed == endpoints | {"GET /metrics", "GET /docs", "GET /openapi.json"}
+    for path in ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"):
+        assert service.get(path).status_code == 200, path
+
+
+def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "classify_service", *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_TIMEOUT_S,
+    )

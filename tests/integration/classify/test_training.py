@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from PIL import Image
 
 from classify_service.training import evaluate, train
+from tests.integration.classify.drawn_labels import write_pictures
 
-ARGUMENTS = ["--views", "1", "--epochs", "8", "--batch", "8", "--folds", "2", "--heads", "1"]
+ARGUMENTS = ["--views", "1", "--epochs", "4", "--batch", "8", "--folds", "2", "--heads", "1", "--min-images", "10"]
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Draw stripes and blobs, ten of each."""
     folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    for label in ("stripes", "blobs"):
-        (folder / label).mkdir()
-        for number in range(10):
-            picture = np.full((96, 128, 3), 255, dtype=np.uint8)
-            for at in range(7):
-                if label == "stripes":
-                    cv2.line(picture, (0, at * 14 + number), (127, at * 14 + number), (0, 0, 0), 2)
-                else:
-                    x, y = rng.integers(10, 86, 2).tolist()
-                    cv2.circle(picture, (x, y), int(rng.integers(4, 14)), rng.integers(0, 255, 3).tolist(), -1)
-            cv2.imwrite(str(folder / label / f"{number}.png"), picture)
+    write_pictures(folder, count=10, labels=("blobs", "stripes"))
     return folder
 
 
@@ -64,9 +54,33 @@ def test_the_manifest_tells_how_it_was_judged(model: Path) -> None:
     manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["kind"], manifest["name"], manifest["version"]) == ("classifier", "shapes", "1")
     assert "did not see" in manifest["metrics"]["validated_on"]
-    assert set(manifest["files"]) == {"classifier.json", "weights.npz", "training.csv"}
+    assert set(manifest["files"]) == {"classifier.json", "weights.npz", "training.csv", "training.png"}
     assert "CC BY 4.0" in manifest["data"]
-    assert len((model / "training.csv").read_text(encoding="utf-8").splitlines()) == 1 + 3 * 8
+    assert 1 <= manifest["metrics"]["epochs"] <= 4
+
+
+def test_the_log_tells_every_epoch_and_the_picture_shows_them(model: Path) -> None:
+    with (model / "training.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["head"] for row in rows if row["epoch"] == "1"] == [
+        "fold 1 of 2, head 1 of 1",
+        "fold 2 of 2, head 1 of 1",
+        "all, head 1 of 1",
+    ]
+    for row in rows:
+        assert float(row["loss"]) > 0
+        assert bool(row["held_back_loss"]) == bool(row["held_back_accuracy"]) == row["head"].startswith("fold")
+    with Image.open(model / "training.png") as picture:
+        assert picture.width > picture.height
+
+
+def test_the_same_command_again_takes_what_is_done_and_writes_the_same_model(
+    data: Path, model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = (model / "classifier.json").read_bytes(), (model / "training.csv").read_bytes()
+    train.main(["--data", str(data), "--out", str(model), *ARGUMENTS])
+    assert ((model / "classifier.json").read_bytes(), (model / "training.csv").read_bytes()) == before
+    assert "eye" not in capfd.readouterr().err  # no view passed through it again
 
 
 def test_data_that_cannot_be_used_ends_in_one_sentence(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from classify_service.model.classifier import Classifier, Judgement, empty_netwo
 from classify_service.model.eye import GRID_SIDE, STRIDE_PX, convolutions, load_convolutions
 from classify_service.model.features import FEATURE_NAMES
 from classify_service.model.head import HeadSizes
-from shared.artifacts import ArtifactError, Manifest, read_manifest, write_manifest
+from shared.artifacts import MANIFEST_NAME, ArtifactError, Manifest, read_manifest, write_manifest
 
 KIND = "classifier"
 WEIGHTS_NAME = "weights.npz"
@@ -84,17 +84,21 @@ def load(folder: Path) -> tuple[Classifier, Manifest]:
             description names other features than this version measures.
     """
     manifest = read_manifest(folder, kind=KIND)
+    if unnamed := [name for name in (CLASSIFIER_NAME, WEIGHTS_NAME) if name not in manifest.files]:
+        raise ArtifactError(f"{folder} is not complete: {MANIFEST_NAME} does not name {unnamed[0]}")
     description = read_description(folder)
     if tuple(description.feature_names) != FEATURE_NAMES:
         raise ArtifactError(f"{folder} was trained on other OpenCV features than this version measures: train it again")
     try:
         sizes = HeadSizes(**description.sizes)  # type: ignore[arg-type]
+        _check_label_count(description, sizes.labels)
         eye, heads = empty_networks(input_side_px=description.input_side_px, heads=description.heads, sizes=sizes)
-        if sizes.labels != len(description.labels):
-            raise ValueError(f"{len(description.labels)} labels are named, but the weights have {sizes.labels}")
         if description.thresholds.keys() != set(description.labels):
             raise ValueError("it has not one threshold for each label")
         stored = read_weights(folder / WEIGHTS_NAME)
+        for name in stored:
+            if name.endswith("/logits/bias"):
+                _check_label_count(description, len(stored[name]))
         load_convolutions(eye, stored)
         for number, head in enumerate(heads):
             _fill(head, stored, prefix=f"head_{number}")
@@ -135,6 +139,11 @@ def read_weights(file: Path) -> Arrays:
         raise ArtifactError(f"there is no weights file {file}") from error
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"{file} cannot be read as weights: {error}") from error
+
+
+def _check_label_count(description: Description, count: int) -> None:
+    if count != len(description.labels):
+        raise ValueError(f"{len(description.labels)} labels are named, but the weights have {count}")
 
 
 def _arrays(networks: Networks) -> Arrays:

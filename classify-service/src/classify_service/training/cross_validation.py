@@ -5,23 +5,36 @@ The shipped heads learn from every source, so their own figures cannot be honest
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
 from classify_service.model.classifier import Judgement, softmax
-from classify_service.model.head import HeadSizes
 from classify_service.training.calibration import fit_judgement
-from classify_service.training.folds import assign_folds
-from classify_service.training.head_training import Recipe, predict_logits, train_head
+from classify_service.training.folds import assign_folds, hold_back
+from classify_service.training.head_training import TrainedHead, predict_logits
 from classify_service.training.metrics import summary
+from classify_service.training.recipe import Recipe
 from classify_service.training.views import Views
 
-AfterEpoch = Callable[[str, int, dict[str, float]], None]
+
+class TrainHead(Protocol):
+    """Trains one head, or takes it from an earlier run; see `head_training.train_head`."""
+
+    def __call__(
+        self,
+        name: str,
+        chosen: npt.NDArray[np.int64],
+        watched: npt.NDArray[np.int64],
+        /,
+        *,
+        epochs: int,
+        recipe: Recipe,
+    ) -> TrainedHead:
+        """Return the head of this name."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class HeldOut:
 
     truth: npt.NDArray[np.int64]
     logits: npt.NDArray[np.float64]
+    epochs: int
+    """After so many, in the median, the heads were best on examples that were held back."""
 
     def figures(self, labels: tuple[str, ...], judgement: Judgement) -> dict[str, Any]:
         """Return `metrics.summary`'s figures, and what the thresholds keep of the examples."""
@@ -46,67 +61,51 @@ class HeldOut:
 
 
 def cross_validate(
-    views: Views,
-    *,
-    labels: tuple[str, ...],
-    sizes: HeadSizes,
-    recipe: Recipe,
-    folds: int,
-    heads: int,
-    after_epoch: AfterEpoch,
+    views: Views, *, labels: tuple[str, ...], recipe: Recipe, folds: int, heads: int, train: TrainHead
 ) -> HeldOut:
     """Train heads without each fold's sources in turn and ask them about it.
 
-    Squashed examples are learnt from but not asked about: they are no picture that anyone uploads.
+    Squashed examples are learnt from but neither watched nor asked about: they are no picture that anyone uploads.
     """
     truth = np.array([labels.index(example.label) for example in views.examples])
     asked = np.array([not example.squashed for example in views.examples])
     fold_of = assign_folds(views.examples, count=folds, seed=recipe.seed)
     logits = np.zeros((len(truth), len(labels)))
+    best_epochs = []
     for fold in range(folds):
         held_out = np.flatnonzero((fold_of == fold) & asked)
-        learning = np.flatnonzero(fold_of != fold)
-        trained = train_heads(
-            views,
-            learning,
-            labels=labels,
-            sizes=sizes,
-            recipe=recipe,
-            heads=heads,
-            title=f"fold {fold + 1} of {folds}",
-            after_epoch=after_epoch,
+        learning, watched = hold_back(
+            views.examples, np.flatnonzero(fold_of != fold), one_in=recipe.hold_back_one_in, seed=recipe.seed
         )
-        if held_out.size:
-            logits[held_out] = predict_logits(trained, views, held_out)
-    return HeldOut(truth[asked], logits[asked])
-
-
-def train_heads(
-    views: Views,
-    chosen: npt.NDArray[np.int64],
-    *,
-    labels: tuple[str, ...],
-    sizes: HeadSizes,
-    recipe: Recipe,
-    heads: int,
-    title: str,
-    after_epoch: AfterEpoch,
-) -> list[Any]:
-    """Return several heads that differ in their seed only."""
-    trained = []
-    for number in range(heads):
-        name = f"{title}, head {number + 1} of {heads}"
-        trained.append(
-            train_head(
-                views,
-                chosen,
-                labels=labels,
-                sizes=sizes,
+        trained = [
+            train(
+                f"fold {fold + 1} of {folds}, head {number + 1} of {heads}",
+                learning,
+                watched,
+                epochs=recipe.epochs,
                 recipe=replace(recipe, seed=recipe.seed + number),
-                after_epoch=partial(after_epoch, name),
             )
-        )
-    return trained
+            for number in range(heads)
+        ]
+        best_epochs += [head.epochs for head in trained]
+        if held_out.size:
+            logits[held_out] = predict_logits([head.network for head in trained], views, held_out)
+    return HeldOut(truth[asked], logits[asked], round(float(np.median(best_epochs))))
+
+
+def train_on_all(views: Views, *, epochs: int, recipe: Recipe, heads: int, train: TrainHead) -> list[keras.Model]:
+    """Return heads that learn from every example, for as many epochs as served held-back ones best."""
+    everything, nothing = np.arange(len(views.examples)), np.array([], dtype=np.int64)
+    return [
+        train(
+            f"all, head {number + 1} of {heads}",
+            everything,
+            nothing,
+            epochs=epochs,
+            recipe=replace(recipe, seed=recipe.seed + number),
+        ).network
+        for number in range(heads)
+    ]
 
 
 def judge(held_out: HeldOut, *, precision: float) -> Judgement:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from shared.contracts import UNCLASSIFIED
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 MIN_LABELS = 2
+MIN_IMAGES = 20
+"""Fewer of a label leave a fold too little to learn from and to be judged by."""
 
 _LABEL = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -37,7 +40,9 @@ class Example:
 
 
 def read_examples(data: Path, *, min_labels: int = MIN_LABELS) -> list[Example]:
-    """Return the images of `data`, one folder a label, sorted by name; files of other suffixes are passed over.
+    """Return the images of `data`, one folder a label, sorted by name.
+
+    Files of other suffixes and hidden ones (`.name`) are passed over.
 
     Raises:
         DatasetError: no such folder, a folder name that is no label, an empty label, or fewer than two labels.
@@ -48,14 +53,39 @@ def read_examples(data: Path, *, min_labels: int = MIN_LABELS) -> list[Example]:
     folders = sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
     for folder in folders:
         check_label(folder.name)
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        files = sorted(path for path in _files(folder) if path.suffix.lower() in SUFFIXES)
         if not files:
-            raise DatasetError(f"the folder {folder} has no images")
+            kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+            raise DatasetError(f"the folder {folder} has no images ({kinds}): put some in, or remove it")
         names = [path.relative_to(data).as_posix() for path in files]
         examples += [Example(name, file, folder.name, name) for name, file in zip(names, files, strict=True)]
     if len(folders) < min_labels:
-        raise DatasetError(f"{data} has {len(folders)} label folders; at least {min_labels} are needed")
+        raise DatasetError(
+            f"{data} has {len(folders)} label folders; at least {min_labels} are needed: "
+            f"give each label a folder of its images in {data}"
+        )
     return examples
+
+
+def check_enough(examples: list[Example], *, fewest: int) -> dict[str, int]:
+    """Return how many examples each label has, by name.
+
+    Raises:
+        DatasetError: a label has fewer than `fewest`.
+    """
+    counts = dict(sorted(Counter(example.label for example in examples).items()))
+    if few := [f"{label} has {count}" for label, count in counts.items() if count < fewest]:
+        raise DatasetError(
+            f"{', '.join(few)} images, but each label needs at least {fewest}: add some, or remove the folder"
+        )
+    return counts
+
+
+def passed_over(data: Path) -> dict[str, int]:
+    """Return how many files of each suffix lie in the label folders and are not read, by suffix."""
+    folders = [path for path in data.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    suffixes = Counter(file.suffix.lower() or "without suffix" for folder in folders for file in _files(folder))
+    return {suffix: count for suffix, count in sorted(suffixes.items()) if suffix not in SUFFIXES}
 
 
 def check_label(label: str) -> None:
@@ -65,7 +95,9 @@ def check_label(label: str) -> None:
         DatasetError: it is not `[a-z0-9_]{1,64}`, or it is `unclassified`.
     """
     if not _LABEL.fullmatch(label):
-        raise DatasetError(f"the folder name {label!r} is no label: use a to z, 0 to 9 and _, at most 64 of them")
+        raise DatasetError(
+            f"the folder name {label!r} is no label: rename it to one of a to z, 0 to 9 and _, at most 64 of them"
+        )
     if label == UNCLASSIFIED:
         raise DatasetError(f"{UNCLASSIFIED!r} is what an image without a label is called; no folder may be")
 
@@ -109,3 +141,7 @@ def read_squashed(folder: Path, *, label: str, source: str, count: int) -> list[
         raise DatasetError(f"{folder} has {len(files)} images; {count} were asked for")
     chosen = [files[at * len(files) // count] for at in range(count)]
     return [Example(f"{source}/{file.name}", file, label, source, squashed=True) for file in chosen]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]

@@ -1,4 +1,4 @@
-"""Split examples so that no source stands on both sides.
+"""Split examples so that no source stands on both sides: to judge a recipe, and to know when a head should stop.
 
 Every label keeps sources to learn from in each fold; one that comes from a single source is split picture by picture.
 """
@@ -36,6 +36,26 @@ def assign_folds(examples: Sequence[Example], *, count: int, seed: int) -> npt.N
         fold_of[source] = best
         dealt[best].update(labels_of[source])
     return np.array([fold_of[source] for source in sources])
+
+
+def hold_back(
+    examples: Sequence[Example], chosen: npt.NDArray[np.int64], *, one_in: int, seed: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Split `chosen`, indices of examples, into those to learn from and those to watch while learning.
+
+    No source is on both sides. Squashed examples are never watched: they are no picture that anyone uploads.
+
+    Args:
+        examples: All examples.
+        chosen: Indices of those that may be learnt from.
+        one_in: One in so many is watched; 0 watches none.
+        seed: Seed of the split.
+    """
+    if one_in == 0:
+        return chosen, np.array([], dtype=np.int64)
+    fold_of = assign_folds([examples[at] for at in chosen], count=one_in, seed=seed)
+    whole = np.array([not examples[at].squashed for at in chosen])
+    return chosen[fold_of != 0], chosen[(fold_of == 0) & whole]
 
 
 def _weight(labels: Counter[str], totals: Counter[str]) -> float:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from classify_service.model.head import HeadSizes, build_head, fit_scales
 from classify_service.training.linear_part import solve_linear_part
+from classify_service.training.recipe import Recipe
 from classify_service.training.sampling import BalancedBatches
 from classify_service.training.views import Views
 
@@ -18,38 +19,37 @@ PREDICTION_BATCH = 64
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a head is trained."""
+class TrainedHead:
+    """A head, and after how many epochs it was best."""
 
-    epochs: int = 16
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.05
-    mix: float = 0.2
-    ridge: float = 1.0
-    linear_scale: float = 5.0
-    seed: int = 0
+    network: keras.Model
+    epochs: int
 
 
 def train_head(
     views: Views,
     chosen: npt.NDArray[np.int64],
+    watched: npt.NDArray[np.int64],
     *,
+    epochs: int,
     labels: tuple[str, ...],
     sizes: HeadSizes,
     recipe: Recipe,
     after_epoch: Callable[[int, dict[str, float]], None],
-) -> keras.Model:
+) -> TrainedHead:
     """Return a head trained on `views.examples[chosen]`; AdamW, cosine decay after one epoch of warm-up.
 
     Args:
         views: See Views.
         chosen: Indices of the examples to learn from.
+        watched: Indices of held-back examples. The weights of the epoch with the least loss on them are kept, and
+            training stops `recipe.patience` epochs after it. Where there are none, training ends after `epochs`.
+        epochs: At most so many, not more than `recipe.epochs`, along which the learning rate falls.
         labels: The labels' names.
         sizes: The head's widths.
         recipe: See Recipe.
-        after_epoch: Told each epoch's number, from 1, and its figures.
+        after_epoch: Told each epoch's number, from 1, and its figures: `loss`, and with watched examples `val_loss`
+            and `val_accuracy`.
     """
     keras.utils.set_random_seed(recipe.seed)
     head = build_head(sizes)
@@ -74,11 +74,21 @@ def train_head(
     head.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, clipnorm=1.0),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
     )
     told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: after_epoch(epoch + 1, dict(logs or {})))
-    head.fit(batches, epochs=recipe.epochs, verbose=0, callbacks=[told], shuffle=False)
+    stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=recipe.patience, restore_best_weights=True)
+    head.fit(
+        batches,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[told, stop] if watched.size else [told],
+        validation_data=_inputs_and_targets(views, watched, labels) if watched.size else None,
+        validation_batch_size=PREDICTION_BATCH,
+        shuffle=False,
+    )
     solve_linear_part(head, views, chosen, labels=labels, ridge=recipe.ridge, scale=recipe.linear_scale)
-    return head
+    return TrainedHead(head, stop.best_epoch + 1 if watched.size else epochs)
 
 
 def predict_logits(
@@ -91,3 +101,11 @@ def predict_logits(
         inputs = [views.regions[number][part].astype(np.float32), views.features[number][part]]
         logits.append(np.mean([head.predict_on_batch(inputs) for head in heads], axis=0))
     return np.concatenate(logits).astype(np.float64)
+
+
+def _inputs_and_targets(
+    views: Views, chosen: npt.NDArray[np.int64], labels: tuple[str, ...]
+) -> tuple[tuple[npt.NDArray[np.float32], ...], npt.NDArray[np.float32]]:
+    regions, features = views.regions[0][chosen].astype(np.float32), views.features[0][chosen]
+    targets = np.eye(len(labels), dtype=np.float32)[[labels.index(views.examples[at].label) for at in chosen]]
+    return (regions, features), targets

@@ -18,14 +18,23 @@ from tqdm import tqdm
 
 from classify_service.model.eye import REGION_SIDE, REGION_SIZE
 from classify_service.model.features import FEATURE_NAMES, measure
-from classify_service.model.preprocessing import Picture, network_input, read_picture
+from classify_service.model.preprocessing import Picture, UnreadableImage, network_input, read_picture
 from classify_service.training.augmentation import augment, unsquash
-from classify_service.training.dataset import Example
+from classify_service.training.dataset import DatasetError, Example
 
 VIEWS_PER_STEP = 16
 
 Regions = npt.NDArray[np.float16]
 Features = npt.NDArray[np.float32]
+
+
+class UnreadableExample(DatasetError):
+    """An image of the data cannot be read."""
+
+    def __init__(self, reason: str, *, more: int = 0) -> None:
+        others = f" and {more} more" if more else ""
+        super().__init__(f"cannot read {reason}{others}: remove such files, or save them anew as JPEG or PNG")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,17 @@ class Views:
 
 
 def view(example: Example, number: int, *, seed: int) -> Picture:
-    """Return one view of an example; the same arguments always give the same pixels."""
+    """Return one view of an example; the same arguments always give the same pixels.
+
+    Raises:
+        UnreadableExample: the file cannot be read.
+    """
     digest = hashlib.sha256(f"{example.name}:{number}:{seed}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8]))
-    picture = read_picture(example.file)
+    try:
+        picture = read_picture(example.file)
+    except UnreadableImage as error:
+        raise UnreadableExample(f"{example.file} ({error})") from error
     if example.squashed:
         picture = unsquash(picture, rng)
     return augment(picture, rng) if number > 0 else picture
@@ -72,18 +88,35 @@ def cached_regions(examples: Sequence[Example], eye: keras.Model, *, number: int
 
 
 def cached_features(examples: Sequence[Example], *, number: int, seed: int, cache: Path) -> Features:
-    """Return the OpenCV features of view `number` of each example, float32, (examples, features)."""
+    """Return the OpenCV features of view `number` of each example, float32, (examples, features).
+
+    Raises:
+        UnreadableExample: some cannot be read; all were tried, and the first is named.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     file = cache / f"features-{number}-{_fingerprint(examples, seed, ','.join(FEATURE_NAMES))}.npy"
     if file.exists():
         return np.asarray(np.load(file, allow_pickle=False), dtype=np.float32)
-    rows = [
-        measure(view(example, number, seed=seed))
-        for batch in _batches(examples, f"view {number}: features")
-        for example in batch
-    ]
-    np.save(file, np.stack(rows))
+    rows: list[Features] = []
+    unreadable: list[UnreadableExample] = []
+    for batch in _batches(examples, f"view {number}: features"):
+        for example in batch:
+            try:
+                rows.append(measure(view(example, number, seed=seed)))
+            except UnreadableExample as error:
+                unreadable.append(error)
+    if unreadable:
+        raise UnreadableExample(unreadable[0].reason, more=len(unreadable) - 1)
+    unfinished = file.with_suffix(".part")
+    with unfinished.open("wb") as stream:
+        np.save(stream, np.stack(rows))
+    unfinished.replace(file)
     return np.stack(rows)
+
+
+def fingerprint(examples: Sequence[Example], eye: keras.Model, *settings: object) -> str:
+    """Name what is learnt from these examples, seen by this eye, with these settings; 16 hex digits."""
+    return _fingerprint(examples, _digest(eye), eye.input_shape, ",".join(FEATURE_NAMES), *settings)
 
 
 def _batches(examples: Sequence[Example], title: str) -> Iterator[Sequence[Example]]:
