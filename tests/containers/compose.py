@@ -1,0 +1,96 @@
+"""Start all containers under a name of their own, on a free port, and leave nothing of them behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.live_platform import ROOT, free_ports
+
+BUILD_TIMEOUT_S = 1500
+START_TIMEOUT_S = 300
+COMMAND_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 180
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The running containers."""
+
+    project: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def compose(self, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
+        """Run `docker compose`; return what it prints; raise with all it said when it fails."""
+        environment = os.environ | {"GATEWAY_PORT": str(self.port), "LEGENDA_MYSQL_PASSWORD": self.project}
+        return _run(["docker", "compose", "--project-name", self.project, *arguments], timeout_s, environment)
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """Return what the engine knows of a service's container."""
+        container = self.compose("ps", "--all", "--quiet", service).strip()
+        return json.loads(_run(["docker", "inspect", container], COMMAND_TIMEOUT_S))[0]
+
+    def python(self, service: str, code: str) -> str:
+        """Run Python in a service's running container."""
+        return self.compose("exec", "-T", service, "python", "-c", code).strip()
+
+
+@contextmanager
+def running_containers() -> Iterator[Stack]:
+    """Build and start everything, wait until the gateway is ready, and remove containers, networks and volumes."""
+    stack = Stack(project=f"legenda-test-{uuid4().hex[:8]}", port=free_ports(1)[0])
+    try:
+        with _timed("built"):
+            stack.compose("build", timeout_s=BUILD_TIMEOUT_S)
+        with _timed("started"):
+            stack.compose("up", "--detach", timeout_s=START_TIMEOUT_S)
+            _wait_until_ready(stack)
+        yield stack
+    except BaseException:
+        print(stack.compose("ps", "--all"), stack.compose("logs", "--tail=40"))  # noqa: T201
+        raise
+    finally:
+        with _timed("removed"):
+            stack.compose("down", "--volumes", "--remove-orphans", timeout_s=STOP_TIMEOUT_S)
+
+
+def _wait_until_ready(stack: Stack) -> None:
+    give_up = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            httpx.get(f"{stack.url}/health/ready", timeout=5).raise_for_status()
+        except httpx.HTTPError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+@contextmanager
+def _timed(done: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    print(f"containers {done} in {time.monotonic() - started:.0f} s", flush=True)  # noqa: T201
+
+
+def _run(command: list[str], timeout_s: float, environment: dict[str, str] | None = None) -> str:
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, timeout=timeout_s, check=False, capture_output=True, text=True
+    )
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
+    return result.stdout

@@ -1,0 +1,124 @@
+"""All containers on a real Docker engine: what is uploaded at the published port is a row in MySQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.containers.compose import Stack, running_containers
+from tests.live_platform import ROOT
+
+SERVICES = ("gateway", "caption-service", "classify-service", "storage-service")
+WITHOUT_TENSORFLOW = ("gateway", "storage-service")
+
+pytestmark = pytest.mark.timeout(2400)  # the first test builds the images
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with running_containers() as stack:
+        yield stack
+
+
+def test_an_uploaded_photo_is_a_row_in_mysql_and_a_file_in_its_label(stack: Stack, photo: Path) -> None:
+    response = httpx.post(
+        f"{stack.url}/api/v1/images", files={"file": (photo.name, photo.read_bytes(), "image/jpeg")}, timeout=60
+    )
+    assert response.status_code == 201, response.text
+    record = response.json()
+    assert (record["status"], record["label"]["value"]) == ("complete", "photo")
+
+    assert _mysql(stack, "SELECT filename, label, status, sha256, LOWER(HEX(id)) FROM images") == [
+        [photo.name, "photo", "complete", record["sha256"], record["id"].replace("-", "")]
+    ]
+    captions = _mysql(stack, "SELECT value FROM analyses WHERE kind = 'caption'")
+    assert captions == [[record["caption"]["value"]]]
+    assert stack.python("storage-service", "import os; print(os.listdir('/data/store/photo'))") == (
+        f"['{photo.stem}--{record['id']}{photo.suffix}']"
+    )
+    assert httpx.get(f"{stack.url}/api/v1/images/{record['id']}/content", timeout=30).content == photo.read_bytes()
+    assert "<title>" in httpx.get(stack.url, timeout=30).text
+
+
+def test_storage_reaches_mysql_through_asyncmy(stack: Stack) -> None:
+    code = "from storage_service.settings import StorageSettings; print(StorageSettings().database_url.split(':')[0])"
+    assert stack.python("storage-service", code) == "mysql+asyncmy"
+    assert _mysql(stack, "SELECT DISTINCT user FROM information_schema.processlist WHERE db = 'legenda'") == [
+        ["legenda"]
+    ]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_not_root_and_has_no_compiler_and_no_right_to_change_its_code(stack: Stack, service: str) -> None:
+    code = "import os, shutil; print(os.getuid(), os.access('/app', os.W_OK), shutil.which('cc'))"
+    assert stack.python(service, code) == "10001 False None"
+    process = stack.python(service, "print(open('/proc/1/status').read())")
+    assert "\nUid:\t10001\t10001\t10001\t10001\n" in process
+    assert "\nCapEff:\t0000000000000000\n" in process
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_only_the_model_services_carry_tensorflow(stack: Stack, service: str) -> None:
+    code = "import importlib.util as u; print([n for n in ('tensorflow', 'keras', 'numpy', 'cv2') if u.find_spec(n)])"
+    found = stack.python(service, code)
+    assert found == "[]" if service in WITHOUT_TENSORFLOW else "'tensorflow'" in found
+
+
+def test_only_the_gateway_is_published_and_only_on_this_machine(stack: Stack) -> None:
+    published = {
+        service: [
+            binding
+            for bindings in stack.inspect(service)["NetworkSettings"]["Ports"].values()
+            for binding in bindings or []
+        ]
+        for service in (*SERVICES, "mysql")
+    }
+    assert published.pop("gateway") == [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]
+    assert not any(published.values())
+
+
+def test_everything_that_runs_is_healthy_and_the_migration_is_done(stack: Stack) -> None:
+    states = {service: stack.inspect(service)["State"] for service in (*SERVICES, "mysql", "storage-migrate")}
+    migration = states.pop("storage-migrate")
+    assert (migration["Status"], migration["ExitCode"]) == ("exited", 0)
+    assert {service: state["Health"]["Status"] for service, state in states.items()} == dict.fromkeys(states, "healthy")
+
+
+def test_without_a_password_compose_says_what_to_write_where(tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_bytes((ROOT / "docker-compose.yml").read_bytes())
+    environment = {name: value for name, value in os.environ.items() if name != "LEGENDA_MYSQL_PASSWORD"}
+    result = subprocess.run(
+        ["docker", "compose", "config"], cwd=tmp_path, env=environment, check=False, capture_output=True, text=True
+    )
+    assert result.returncode != 0
+    assert "write LEGENDA_MYSQL_PASSWORD=" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_the_gpu_file_is_valid_and_gives_the_model_services_a_gpu_and_cuda(stack: Stack) -> None:
+    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
+    services = json.loads(stack.compose(*both, "config", "--format", "json"))["services"]
+    on_gpu = {name: service for name, service in services.items() if "deploy" in service}
+    assert set(on_gpu) == {"caption-service", "classify-service"}
+    for service in on_gpu.values():
+        assert service["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
+        assert service["build"]["args"]["TENSORFLOW"].startswith("tensorflow[and-cuda]==")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_sigterm_stops_a_service_within_its_grace(stack: Stack, service: str) -> None:
+    stack.compose("stop", service)
+    state = stack.inspect(service)["State"]
+    assert (state["Status"], state["ExitCode"]) == ("exited", 0)  # 137 would be SIGKILL, at the end of the grace
+
+
+def _mysql(stack: Stack, query: str) -> list[list[str]]:
+    shell = 'MYSQL_PWD="$MYSQL_PASSWORD" exec mysql --user=legenda --batch --skip-column-names --execute="$1" legenda'
+    answer = stack.compose("exec", "-T", "mysql", "sh", "-c", shell, "sh", query)
+    return [line.split("\t") for line in answer.splitlines()]
