@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from shared.artifacts import Manifest
 from shared.contracts import (
+    EMBEDDING_SIZE,
     UNCLASSIFIED,
     Alternative,
     CaptionAnswer,
@@ -51,6 +52,13 @@ class FakeCaptioner:
         self.shapes.append(images.shape)
         best, second = FakeCaption(self.sentence, 0.7), FakeCaption("something red", 0.4)
         return [[best, second] for _ in images]
+
+    has_embedding = True
+
+    def describe_and_embed(
+        self, images: npt.NDArray[np.uint8]
+    ) -> tuple[Sequence[Sequence[FakeCaption]], npt.NDArray[np.float32]]:
+        return self.describe(images), np.full((len(images), EMBEDDING_SIZE), EMBEDDING_SIZE**-0.5, np.float32)
 
 
 class FakeCaptions:

@@ -1,3 +1,3 @@
-"""Describe an image in one sentence: VGG16 looks, an LSTM with soft attention speaks."""
+"""Describe an image in one sentence: VGG16 looks, an LSTM speaks."""
 
 __version__ = "0.1.0"

@@ -58,7 +58,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
     app = create_service(
         NAME,
         version=__version__,
-        description="Describes an image in a sentence: VGG16 looks, an LSTM with soft attention speaks.",
+        description="Describes an image in a sentence: VGG16 looks, an LSTM speaks.",
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
@@ -77,7 +77,9 @@ def _loader(settings: CaptionSettings) -> Callable[[], Captioner]:
     def load() -> Captioner:
         from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415  # loads TensorFlow
 
-        captioner = KerasCaptioner.load(settings.model, encoder_folder=settings.encoder)
+        captioner = KerasCaptioner.load(
+            settings.model, encoder_folder=settings.encoder, vgg16_weights=settings.vgg16_weights
+        )
         captioner.warm()
         return captioner
 

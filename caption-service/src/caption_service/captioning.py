@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,8 +13,11 @@ from caption_service.model.preprocessing import DamagedImage, TooManyPixels, Unr
 from shared.artifacts import Manifest
 from shared.contracts import Alternative, CaptionAnswer, ModelName
 from shared.deadline import Deadline
-from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from shared.errors import BadRequest, BrokenImage, ImageTooLarge, UnsupportedImage
 from shared.worker import BoundedWorker
+
+EMBEDDING_DECIMALS = 6
+"""Of an embedding's numbers on the wire; more say nothing."""
 
 
 class Caption(Protocol):
@@ -40,6 +42,15 @@ class Captioner(Protocol):
     def describe(self, images: npt.NDArray[np.uint8]) -> Sequence[Sequence[Caption]]:
         """Return each image's captions, best first; images are RGB, uint8, (batch, 224, 224, 3)."""
 
+    @property
+    def has_embedding(self) -> bool:
+        """Whether it can embed."""
+
+    def describe_and_embed(
+        self, images: npt.NDArray[np.uint8]
+    ) -> tuple[Sequence[Sequence[Caption]], npt.NDArray[np.float32]]:
+        """Return captions as `describe` does, and embeddings (batch, 256) of length 1."""
+
 
 class Captioning:
     """One model and the threads that it runs on."""
@@ -61,19 +72,43 @@ class Captioning:
             DeadlineExceeded: no caption in time.
         """
         captions = await self._worker.run(lambda: self._describe_now(image), deadline=deadline)
-        alternatives = [Alternative(value=each.sentence, confidence=each.confidence) for each in captions]
-        return CaptionAnswer(captions=alternatives, model=self.model)
+        return CaptionAnswer(captions=_alternatives(captions), model=self.model)
+
+    async def describe_and_embed(self, image: bytes, *, deadline: Deadline) -> CaptionAnswer:
+        """Return captions for an encoded image and its embedding.
+
+        Raises:
+            BadRequest: the encoder came without a projection; otherwise as `describe`.
+        """
+        if not self._captioner.has_embedding:
+            raise BadRequest("this installation's encoder has no embedding; ask without embedding=true")
+        captions, embedding = await self._worker.run(lambda: self._describe_and_embed_now(image), deadline=deadline)
+        numbers = [round(float(number), EMBEDDING_DECIMALS) for number in embedding]
+        return CaptionAnswer(captions=_alternatives(captions), model=self.model, embedding=numbers)
 
     def _describe_now(self, image: bytes) -> Sequence[Caption]:
-        try:
-            pixels = read_image(image)
-        except DamagedImage as error:
-            raise BrokenImage(str(error)) from error
-        except TooManyPixels as error:
-            raise ImageTooLarge(str(error)) from error
-        except UnreadableImage as error:
-            raise UnsupportedImage(str(error)) from error
-        started = time.perf_counter()
-        captions = self._captioner.describe(pixels[None])[0]
-        self._inference_s.observe(time.perf_counter() - started)
-        return captions
+        pixels = _read(image)
+        with self._inference_s.time():
+            return self._captioner.describe(pixels[None])[0]
+
+    def _describe_and_embed_now(self, image: bytes) -> tuple[Sequence[Caption], npt.NDArray[np.float32]]:
+        pixels = _read(image)
+        with self._inference_s.time():
+            captions, embeddings = self._captioner.describe_and_embed(pixels[None])
+        return captions[0], embeddings[0]
+
+
+def _alternatives(captions: Sequence[Caption]) -> list[Alternative]:
+    return [Alternative(value=each.sentence, confidence=each.confidence) for each in captions]
+
+
+def _read(image: bytes) -> npt.NDArray[np.uint8]:
+    """Decode an image; what is wrong with it becomes an error that the caller is told about."""
+    try:
+        return read_image(image)
+    except DamagedImage as error:
+        raise BrokenImage(str(error)) from error
+    except TooManyPixels as error:
+        raise ImageTooLarge(str(error)) from error
+    except UnreadableImage as error:
+        raise UnsupportedImage(str(error)) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 
 from caption_service.captioning import Captioning
 from shared.body import read_image_body
@@ -38,16 +38,21 @@ def caption_routes(
     @router.post(
         "/captions",
         openapi_extra=IMAGE_BODY,
+        response_model_exclude_none=True,
         responses=problem_responses(
             BadRequest, ImageTooLarge, UnsupportedImage, BrokenImage, Overloaded, DeadlineExceeded
         ),
     )
     async def describe(
-        request: Request, deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None
+        request: Request,
+        embedding: Annotated[bool, Query(description="Give the picture's embedding, too.")] = False,
+        deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None,
     ) -> CaptionAnswer:
         """Describe the image in the body with up to five sentences, best first."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
+        if embedding:
+            return await captioning().describe_and_embed(image, deadline=deadline)
         return await captioning().describe(image, deadline=deadline)
 
     return router

@@ -8,7 +8,8 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from shared.settings import ServiceSettings, service_config
 
-_SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "models"
+_SERVICE = Path(__file__).resolve().parents[2]
+_SHIPPED_MODELS = _SERVICE / "models"
 
 
 def default_encoder() -> Path:
@@ -21,6 +22,11 @@ def default_model() -> Path:
     return _SHIPPED_MODELS / "attention-flickr8k"
 
 
+def default_vgg16_weights() -> Path:
+    """Return where Keras' file of the full VGG16 is looked for; it is not shipped."""
+    return _SERVICE.parent / ".data" / "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
+
+
 class CaptionSettings(ServiceSettings):
     """Read from CAPTION_* variables."""
 
@@ -29,6 +35,10 @@ class CaptionSettings(ServiceSettings):
     port: PositiveInt = 8001
     model: Path = Field(default_factory=default_model, description="Folder of the caption model.")
     encoder: Path = Field(default_factory=default_encoder, description="Folder of the encoder it was trained on.")
+    vgg16_weights: Path = Field(
+        default_factory=default_vgg16_weights,
+        description="Keras' weights file of the full VGG16; only a model trained on fc2 needs it.",
+    )
     threads: PositiveInt = Field(default=1, description="Images described at once.")
     waiting: NonNegativeInt = Field(default=16, description="Images that may wait; one more is answered 503.")
     body_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted.")

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
@@ -68,7 +69,7 @@ class Archive:
                 image = await images.get(image_id)
             tries_left -= 1
             try:
-                return image, await self._worker.run(lambda path=image.path: self._store.open(path), deadline=deadline)
+                return image, await self._worker.run(partial(self._store.open, image.path), deadline=deadline)
             except ImageFileMissing:
                 # A correction may have moved it since we read its path, and another one back again.
                 if tries_left == 0:

@@ -45,6 +45,23 @@ async def test_an_image_is_answered_with_sentences_best_first(
     assert captioner.shapes == [(1, 224, 224, 3)]
 
 
+async def test_an_embedding_is_given_on_request_only(client: httpx.AsyncClient) -> None:
+    without = await client.post("/v1/captions", content=photo_bytes())
+    asked = await client.post("/v1/captions?embedding=true", content=photo_bytes())
+    answer = CaptionAnswer.model_validate_json(asked.content)
+    assert "embedding" not in without.json()
+    assert answer.embedding is not None
+    assert sum(number**2 for number in answer.embedding) == pytest.approx(1.0, abs=1e-3)
+    assert answer.captions == CaptionAnswer.model_validate_json(without.content).captions
+
+
+async def test_an_encoder_without_a_projection_says_so(client: httpx.AsyncClient, captioner: FakeCaptioner) -> None:
+    captioner.has_embedding = False
+    response = await client.post("/v1/captions?embedding=true", content=photo_bytes())
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+    assert "no embedding" in response.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

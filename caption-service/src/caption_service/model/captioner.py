@@ -2,89 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from caption_service.model.beam import Floats, Ids, Sentence, beam_search
-from caption_service.model.decoder import AttentionDecoder, DecoderSizes, State, Tensor, build_decoder
+from caption_service.model.architectures import ATTENTION, UnknownArchitecture, build_by_name, name_of
+from caption_service.model.embedding import EMBEDDING_FILE, Projection
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import INPUT_SIDE_PX
+from caption_service.model.sight import FC2, DenseLayers, DenseWeightsError, see
+from caption_service.model.speaker import Caption, Decoding, Speaker
+from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
-from shared.artifacts import ArtifactError, Manifest, read_manifest, write_manifest
+from shared.artifacts import ArtifactError, Manifest, file_sha256, read_manifest, write_manifest
+
+__all__ = ["Caption", "Captioner", "Decoding", "Speaker", "load_decoder", "load_dense_layers", "save_captioner"]
 
 ENCODER_FILE = "encoder.npz"
 DECODER_FILE = "decoder.npz"
 VOCABULARY_FILE = "vocabulary.json"
 
-
-@dataclass(frozen=True)
-class Decoding:
-    """How sentences are searched for; chosen on dev and kept with the weights."""
-
-    beams: int = 3
-    longest: int = 20
-    length_power: float = 0.7
-
-
-@dataclass(frozen=True)
-class Caption:
-    """One sentence about an image, and the geometric mean of its words' probabilities."""
-
-    sentence: str
-    confidence: float
-
-
-class Speaker:
-    """Finds sentences for feature maps with one decoder."""
-
-    def __init__(self, decoder: AttentionDecoder, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        maps = tf.TensorSpec((None, decoder.sizes.grid_side**2, decoder.sizes.feature_size), tf.float32)
-        self._begin = tf.function(decoder.begin, input_signature=[maps])
-        self._next = tf.function(_next_words_of(decoder), reduce_retracing=True)
-
-    def describe(self, maps: npt.NDArray[np.floating], decoding: Decoding) -> list[list[Caption]]:
-        """Return each image's captions, best first; no two say the same.
-
-        Args:
-            maps: Feature maps, (images, cells, feature_size).
-            decoding: How to search.
-        """
-        features, keys, state = self._begin(tf.constant(np.repeat(maps.astype(np.float32), decoding.beams, axis=0)))
-
-        def next_words(last: Ids, origin: Ids) -> Floats:
-            nonlocal state
-            log_probabilities, state = self._next(tf.constant(last), tf.constant(origin), state, features, keys)
-            scores: Floats = log_probabilities.numpy()
-            return scores
-
-        found = beam_search(next_words, images=len(maps), **asdict(decoding))
-        return [[self._caption(sentence) for sentence in sentences] for sentences in found]
-
-    def _caption(self, sentence: Sentence) -> Caption:
-        return Caption(self._vocabulary.sentence(sentence.token_ids), sentence.word_probability)
+Loaded = TypeVar("Loaded")
 
 
 class Captioner:
     """A loaded model: what the service asks, and what evaluation measures."""
 
-    def __init__(self, manifest: Manifest, encoder: Encoder, speaker: Speaker, decoding: Decoding) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        encoder: Encoder,
+        speaker: Speaker,
+        decoding: Decoding,
+        *,
+        sight: str,
+        dense: DenseLayers | None = None,
+        projection: Projection | None = None,
+    ) -> None:
         self.manifest = manifest
         self._encoder = encoder
         self._speaker = speaker
         self._decoding = decoding
+        self._sight = sight
+        self._dense = dense
+        self._projection = projection
 
     @classmethod
-    def load(cls, folder: Path, *, encoder_folder: Path) -> Captioner:
+    def load(cls, folder: Path, *, encoder_folder: Path, vgg16_weights: Path | None = None) -> Captioner:
         """Load and check a model artifact and the encoder it was trained on.
 
+        Args:
+            folder: The model.
+            encoder_folder: The encoder; with a projection in it the captioner also gives embeddings.
+            vgg16_weights: Keras' file of the full VGG16; only a model that was trained on fc2 needs it.
+
         Raises:
-            ArtifactError: one of the two is broken, or they do not belong together.
+            ArtifactError: one of them is broken or missing, or they do not belong together.
         """
         encoder_manifest = read_manifest(encoder_folder, kind="encoder")
         manifest = read_manifest(folder, kind="captioner")
@@ -92,8 +70,18 @@ class Captioner:
         if manifest.sizes.get("encoder_sha256") != encoder_sha256:
             raise ArtifactError(f"{folder} was trained on another encoder than {encoder_folder}")
         decoder, vocabulary, decoding = load_decoder(folder, manifest)
-        encoder = Encoder(encoder_folder / ENCODER_FILE, grid_side=decoder.sizes.grid_side)
-        return cls(manifest, encoder, Speaker(decoder, vocabulary), decoding)
+        dense = load_dense_layers(folder, manifest, vgg16_weights) if decoder.sizes.sight == FC2 else None
+        projection = None
+        if EMBEDDING_FILE in encoder_manifest.files:
+            projection = _readable(encoder_folder / EMBEDDING_FILE, Projection.read)
+        encoder = _readable(encoder_folder / ENCODER_FILE, Encoder)
+        speaker = Speaker(decoder, vocabulary)
+        return cls(manifest, encoder, speaker, decoding, sight=decoder.sizes.sight, dense=dense, projection=projection)
+
+    @property
+    def has_embedding(self) -> bool:
+        """Say whether the encoder came with a projection."""
+        return self._projection is not None
 
     def describe(self, images: npt.NDArray[np.uint8]) -> list[list[Caption]]:
         """Return each image's captions, best first.
@@ -101,15 +89,29 @@ class Captioner:
         Args:
             images: RGB, uint8, (images, 224, 224, 3), as `read_image` gives them.
         """
-        return self._speaker.describe(self._encoder.encode(images), self._decoding)
+        return self._describe_maps(self._encoder.encode(images))
+
+    def describe_and_embed(self, images: npt.NDArray[np.uint8]) -> tuple[list[list[Caption]], npt.NDArray[np.float32]]:
+        """Return each image's captions, and its embedding (images, 256) of length 1; the encoder runs once for both.
+
+        Raises:
+            ValueError: the encoder has no projection.
+        """
+        if self._projection is None:
+            raise ValueError("the encoder has no projection")
+        maps = self._encoder.encode(images)  # (images, 196, 512)
+        return self._describe_maps(maps), self._projection.embed(maps)
 
     def warm(self) -> None:
         """Run once, so that the first person does not wait for graphs to be traced."""
         self.describe(np.zeros((1, INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.uint8))
 
+    def _describe_maps(self, maps: npt.NDArray[np.float32]) -> list[list[Caption]]:
+        return self._speaker.describe(see(maps, self._sight, dense=self._dense), self._decoding)
+
 
 def save_captioner(
-    folder: Path, manifest: Manifest, *, decoder: AttentionDecoder, vocabulary: Vocabulary, decoding: Decoding
+    folder: Path, manifest: Manifest, *, decoder: Decoder, vocabulary: Vocabulary, decoding: Decoding
 ) -> Manifest:
     """Write a model artifact: weights in half precision, vocabulary, manifest."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,45 +120,78 @@ def save_captioner(
     }
     np.savez(folder / DECODER_FILE, **weights)
     vocabulary.write(folder / VOCABULARY_FILE)
-    sizes = {**manifest.sizes, "decoder": asdict(decoder.sizes), "decoding": asdict(decoding)}
+    sizes = {
+        **manifest.sizes,
+        "architecture": name_of(decoder),
+        "sight": decoder.sizes.sight,
+        "decoder": asdict(decoder.sizes),
+        "decoding": asdict(decoding),
+    }
     return write_manifest(folder, manifest.model_copy(update={"sizes": sizes}))
 
 
-def load_decoder(folder: Path, manifest: Manifest) -> tuple[AttentionDecoder, Vocabulary, Decoding]:
+def load_decoder(folder: Path, manifest: Manifest) -> tuple[Decoder, Vocabulary, Decoding]:
     """Read the decoder of a model artifact whose manifest has been read, its words, and how it is searched.
+
+    A manifest that names no architecture is of the first one, attention.
 
     Raises:
         ArtifactError: its parts do not fit each other.
     """
     try:
-        sizes = DecoderSizes(**manifest.sizes["decoder"])
         decoding = Decoding(**manifest.sizes["decoding"])
+        words_expected = manifest.sizes["decoder"]["vocabulary_size"]
         vocabulary = Vocabulary.read(folder / VOCABULARY_FILE)
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except KeyError as error:
+        raise ArtifactError(f"{folder} cannot be read: its manifest does not tell its {error}") from error
+    except (TypeError, ValueError, OSError) as error:
         raise ArtifactError(f"{folder} cannot be read: {error}") from error
-    if len(vocabulary) != sizes.vocabulary_size:
-        raise ArtifactError(
-            f"{folder} has {len(vocabulary)} words, but its decoder was made for {sizes.vocabulary_size}"
-        )
-    decoder = build_decoder(sizes)
-    with np.load(folder / DECODER_FILE, allow_pickle=False) as stored:
+    if len(vocabulary) != words_expected:
+        raise ArtifactError(f"{folder} has {len(vocabulary)} words, but its decoder was made for {words_expected}")
+    try:
+        decoder = build_by_name(manifest.sizes.get("architecture", ATTENTION), manifest.sizes["decoder"])
+    except (UnknownArchitecture, TypeError) as error:
+        raise ArtifactError(f"{folder} cannot be read: {error}") from error
+    _readable(folder / DECODER_FILE, lambda file: _fill(decoder, file))
+    return decoder, vocabulary, decoding
+
+
+def load_dense_layers(folder: Path, manifest: Manifest, vgg16_weights: Path | None) -> DenseLayers:
+    """Read VGG16's dense layers for a model that takes fc2.
+
+    Raises:
+        ArtifactError: the file is missing, or not the one that the model was trained with.
+    """
+    needed = f"{folder} takes VGG16's fc2: set CAPTION_VGG16_WEIGHTS or --vgg16-weights to Keras' weights file"
+    if vgg16_weights is None or not vgg16_weights.is_file():
+        raise ArtifactError(f"{needed}, which is not at {vgg16_weights}" if vgg16_weights else needed)
+    if manifest.sizes.get("vgg16_weights_sha256") != file_sha256(vgg16_weights):
+        raise ArtifactError(f"{folder} was trained with another weights file of the full VGG16 than {vgg16_weights}")
+    try:
+        return DenseLayers(vgg16_weights)
+    except DenseWeightsError as error:
+        raise ArtifactError(str(error)) from error
+
+
+def _readable(file: Path, read: Callable[[Path], Loaded]) -> Loaded:
+    """Read a file of an artifact; one sentence where it is missing or holds something else."""
+    try:
+        return read(file)
+    except ArtifactError:
+        raise
+    except (OSError, ValueError, BadZipFile) as error:
+        raise ArtifactError(f"{file} cannot be read: {error}") from error
+
+
+def _fill(decoder: Decoder, file: Path) -> None:
+    with np.load(file, allow_pickle=False) as stored:
         for variable in decoder.weights:
             name = _weight_name(variable.path)
             if name not in stored or stored[name].shape != tuple(variable.shape):
-                raise ArtifactError(f"{folder / DECODER_FILE} has no {name} of the shape that its manifest tells")
+                raise ArtifactError(f"{file} has no {name} of the shape that its manifest tells")
             variable.assign(stored[name].astype(np.float32))
-    return decoder, vocabulary, decoding
 
 
 def _weight_name(path: str) -> str:
     """Return a variable's path without the model's own name, which Keras may number."""
     return path.partition("/")[2]
-
-
-def _next_words_of(decoder: AttentionDecoder):  # type: ignore[no-untyped-def]  # TensorFlow carries no types
-    def next_words(last: Tensor, origin: Tensor, state: State, features: Tensor, keys: Tensor) -> tuple[Tensor, State]:
-        grown = (tf.gather(state[0], origin), tf.gather(state[1], origin))
-        thought, next_state, _ = decoder.step(last, grown, features, keys)
-        return tf.nn.log_softmax(decoder.logits(thought)), next_state
-
-    return next_words

@@ -1,22 +1,16 @@
 """The voice: an LSTM that looks at another part of the picture before each word.
 
-Source: Xu et al., 2015, "Show, Attend and Tell", soft attention (arXiv:1502.03044). The output layer shares its matrix
-with the word embedding (Press and Wolf, 2017, arXiv:1608.05859).
+Source: Xu et al., 2015, "Show, Attend and Tell", soft attention (arXiv:1502.03044).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 from keras import ops
 
-Tensor = Any
-"""A tensor of the Keras backend."""
-
-State = tuple[Tensor, Tensor]
-"""The LSTM's hidden and cell vector, each (batch, lstm_size)."""
+from caption_service.model.speech import Decoder, Memory, State, Tensor
 
 
 @dataclass(frozen=True)
@@ -32,6 +26,16 @@ class DecoderSizes:
     lstm_size: int = 512
     attention_size: int = 256
     dropout: float = 0.5
+
+    @property
+    def sight(self) -> str:
+        """Return what of a picture the decoder is given."""
+        return f"map{self.grid_side}"
+
+    @property
+    def seen_shape(self) -> tuple[int, ...]:
+        """Return the shape of a feature map, (cells, feature_size)."""
+        return (self.grid_side**2, self.feature_size)
 
 
 class Look(keras.layers.Layer):
@@ -53,7 +57,7 @@ class Look(keras.layers.Layer):
         return self.gate(hidden) * context, weights
 
 
-class AttentionDecoder(keras.Model):
+class AttentionDecoder(Decoder):
     """Turns a feature map and the words so far into logits for the next word."""
 
     def __init__(self, sizes: DecoderSizes) -> None:
@@ -73,70 +77,34 @@ class AttentionDecoder(keras.Model):
         self.drop = keras.layers.Dropout(sizes.dropout, name="drop")
         self.word_bias = self.add_weight(shape=(sizes.vocabulary_size,), initializer="zeros", name="word_bias")
 
-    def begin(self, maps: Tensor) -> tuple[Tensor, Tensor, State]:
-        """Prepare what every step needs.
+    def begin(self, seen: Tensor, *, training: bool = False) -> tuple[Memory, State]:  # noqa: ARG002
+        """Scale the feature maps and make the attention's keys.
 
         Args:
-            maps: Feature maps as the encoder gives them, (batch, cells, feature_size).
+            seen: Feature maps as the encoder gives them, (batch, cells, feature_size).
+            training: Changes nothing: the features are not dropped.
 
         Returns:
-            The scaled features, the attention's keys (batch, cells, attention_size), and the first state.
+            The scaled features and the keys (batch, cells, attention_size), and the first state.
         """
-        features = ops.cast(maps, "float32") / self.sizes.feature_rms
+        features = ops.cast(seen, "float32") / self.sizes.feature_rms
         mean = ops.mean(features, axis=1)  # (batch, feature_size)
-        return features, self.look.key(features), (self.first_hidden(mean), self.first_cell(mean))
+        return (features, self.look.key(features)), (self.first_hidden(mean), self.first_cell(mean))
 
     def step(
-        self, word_ids: Tensor, state: State, features: Tensor, keys: Tensor, *, training: bool = False
+        self, word_ids: Tensor, state: State, memory: Memory, *, training: bool = False
     ) -> tuple[Tensor, State, Tensor]:
-        """Read one word and return what is to be said after it.
-
-        Args:
-            word_ids: The words before, int, (batch,).
-            state: The LSTM's state.
-            features: From `begin`.
-            keys: From `begin`.
-            training: Whether dropout acts.
-
-        Returns:
-            The thought that `logits` turns into words (batch, lstm + feature + embedding sizes), the next state, and
-            the attention weights (batch, cells).
-        """
+        """Look, then read one word; the thought is (batch, lstm + feature + embedding sizes)."""
+        features, keys = memory
         hidden, cell = state
         word = self.drop(self.embedding(word_ids), training=training)  # (batch, embedding_size)
         context, weights = self.look(features, keys, hidden)
         hidden, state = self.lstm(ops.concatenate([word, context], axis=-1), [hidden, cell])
         return ops.concatenate([hidden, context, word], axis=-1), tuple(state), weights
 
-    def logits(self, thought: Tensor, *, training: bool = False) -> Tensor:
-        """Score every word of the vocabulary, (..., vocabulary_size)."""
-        direction = self.drop(self.speak(self.drop(thought, training=training)), training=training)
-        return ops.matmul(direction, ops.transpose(self.embedding.embeddings)) + self.word_bias
-
-    def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> tuple[Tensor, Tensor]:
-        """Score whole sentences, the right word given before each next one (teacher forcing).
-
-        Args:
-            inputs: Feature maps (batch, cells, feature_size), and word ids that begin with the start token,
-                (batch, time).
-            training: Whether dropout acts.
-
-        Returns:
-            Logits (batch, time, vocabulary_size) and attention weights (batch, time, cells).
-        """
-        maps, word_ids = inputs
-        features, keys, state = self.begin(maps)
-        thoughts, looks = [], []
-        for time in range(word_ids.shape[1]):
-            thought, state, weights = self.step(word_ids[:, time], state, features, keys, training=training)
-            thoughts.append(thought)
-            looks.append(weights)
-        return self.logits(ops.stack(thoughts, axis=1), training=training), ops.stack(looks, axis=1)
-
 
 def build_decoder(sizes: DecoderSizes) -> AttentionDecoder:
     """Return a decoder whose weights exist (random), so that others can be loaded into it."""
     decoder = AttentionDecoder(sizes)
-    maps = ops.zeros((1, sizes.grid_side**2, sizes.feature_size))
-    decoder((maps, ops.zeros((1, 1), dtype="int32")))
+    decoder((ops.zeros((1, *sizes.seen_shape)), ops.zeros((1, 1), dtype="int32")))
     return decoder

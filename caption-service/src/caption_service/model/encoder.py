@@ -12,49 +12,40 @@ import numpy as np
 import numpy.typing as npt
 
 from caption_service.model.preprocessing import INPUT_SIDE_PX, preprocess
-
-FEATURE_SIZE = 512
-"""Channels of VGG16's last convolution map."""
-
-GRID_SIDES = {14: "block5_conv3", 7: "block5_pool"}
-"""Cells along one side of the feature map, and the VGG16 layer that gives it."""
+from caption_service.model.sight import FEATURE_SIZE, MAP_SIDE
 
 
 class Encoder:
-    """VGG16 up to its last convolution (14 x 14) or the max-pooling after it (7 x 7).
+    """VGG16 up to its last convolution, block5_conv3.
 
     Source: Simonyan and Zisserman, 2015, configuration D (arXiv:1409.1556).
     """
 
-    def __init__(self, weights_file: Path, *, grid_side: int) -> None:
+    def __init__(self, weights_file: Path) -> None:
         """Build the network and load its weights.
 
         Args:
             weights_file: npz with `<layer>/kernel` and `<layer>/bias` for VGG16's thirteen convolutions.
-            grid_side: 14 or 7.
 
         Raises:
-            ValueError: another grid side, or the file lacks a layer or has another shape.
+            ValueError: the file lacks a layer, or one has another shape.
         """
-        if grid_side not in GRID_SIDES:
-            raise ValueError(f"the encoder has no grid of side {grid_side}; it has {sorted(GRID_SIDES)}")
         vgg16 = keras.applications.VGG16(include_top=False, weights=None, input_shape=(INPUT_SIDE_PX, INPUT_SIDE_PX, 3))
         load_convolutions(vgg16, weights_file)
         vgg16.trainable = False
-        self._network = keras.Model(vgg16.input, vgg16.get_layer(GRID_SIDES[grid_side]).output)
-        self.grid_side = grid_side
+        self._network = keras.Model(vgg16.input, vgg16.get_layer("block5_conv3").output)
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the feature map of each image, its cells in reading order.
+        """Return the feature map of each image, its 14 x 14 cells in reading order.
 
         Args:
             images: RGB, uint8, (batch, 224, 224, 3).
 
         Returns:
-            float32, (batch, grid_side ** 2, 512), not negative.
+            float32, (batch, 196, 512), not negative.
         """
-        maps = self._network.predict_on_batch(preprocess(images))  # (batch, side, side, 512)
-        cells: npt.NDArray[np.float32] = np.asarray(maps).reshape(len(images), -1, FEATURE_SIZE)
+        maps = self._network.predict_on_batch(preprocess(images))  # (batch, 14, 14, 512)
+        cells: npt.NDArray[np.float32] = np.asarray(maps).reshape(len(images), MAP_SIDE**2, FEATURE_SIZE)
         return cells
 
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from caption_service.model.vocabulary import END_ID, PADDING_ID, START_ID, Vocabulary
 
+Ids = npt.NDArray[np.int32]
+
 LENGTHS = (9, 12, 15, 21)
 """Tokens in a batch's sentences, the start or end token included."""
 
@@ -23,10 +25,10 @@ class Batch:
     """Some images and one sentence for each."""
 
     image_rows: npt.NDArray[np.int64]
-    """Rows of the feature maps, (batch,)."""
-    said: npt.NDArray[np.int32]
+    """Rows of what is seen of the images, (batch,)."""
+    said: Ids
     """Start token and words, (batch, length)."""
-    next_said: npt.NDArray[np.int32]
+    next_said: Ids
     """What comes after each of them: words, end token, padding, (batch, length)."""
 
 
@@ -57,10 +59,22 @@ class CaptionBatches:
             yield _batch([self._sentences[length][place] for place in chosen], length)
 
 
-def _batch(sentences: Sequence[tuple[int, list[int]]], length: int) -> Batch:
+def said_and_next(sentences: Sequence[Sequence[int]], length: int) -> tuple[Ids, Ids]:
+    """Return sentences as a decoder reads them and as it should go on, both (sentences, length), padded or cut.
+
+    Args:
+        sentences: Token ids without start and end.
+        length: Tokens of a row.
+    """
     said = np.full((len(sentences), length), PADDING_ID, np.int32)
     next_said = np.full((len(sentences), length), PADDING_ID, np.int32)
-    for at, (_, token_ids) in enumerate(sentences):
-        said[at, : len(token_ids) + 1] = [START_ID, *token_ids]
-        next_said[at, : len(token_ids) + 1] = [*token_ids, END_ID]
+    for at, token_ids in enumerate(sentences):
+        read, truth = [START_ID, *token_ids][:length], [*token_ids, END_ID][:length]
+        said[at, : len(read)] = read
+        next_said[at, : len(truth)] = truth
+    return said, next_said
+
+
+def _batch(sentences: Sequence[tuple[int, list[int]]], length: int) -> Batch:
+    said, next_said = said_and_next([token_ids for _, token_ids in sentences], length)
     return Batch(np.array([row for row, _ in sentences]), said, next_said)

@@ -8,12 +8,19 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
+
+Captions = dict[str, list[str]]
+"""Each image's captions, by the image's path below the folder of images."""
+
+HELD_BACK_SHARE = 0.1
+
 
 class CaptionsFileError(ValueError):
     """The captions file cannot be used as it is."""
 
 
-def read_captions(file: Path, *, images: Path) -> dict[str, list[str]]:
+def read_captions(file: Path, *, images: Path) -> Captions:
     """Return each image's captions, in the file's order.
 
     Args:
@@ -25,7 +32,7 @@ def read_captions(file: Path, *, images: Path) -> dict[str, list[str]]:
     """
     if not file.is_file():
         raise CaptionsFileError(f"there is no captions file {file}")
-    captions: dict[str, list[str]] = {}
+    captions: Captions = {}
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
         if missing := {"image", "caption"} - set(rows.fieldnames or ()):
@@ -40,3 +47,18 @@ def read_captions(file: Path, *, images: Path) -> dict[str, list[str]]:
     if lost:
         raise CaptionsFileError(f"{len(lost)} images of {file} are not in {images}, the first is {lost[0]}")
     return captions
+
+
+def hold_back(captions: Captions, *, seed: int) -> tuple[Captions, Captions]:
+    """Split off a tenth of the images, at least one, to choose the best epoch by; the same seed, the same images.
+
+    Raises:
+        CaptionsFileError: there are fewer than two images.
+    """
+    if len(captions) < 2:
+        raise CaptionsFileError("one image is not enough to train on and to choose the best epoch by")
+    names = list(captions)
+    count = max(1, round(HELD_BACK_SHARE * len(names)))
+    chosen = {names[at] for at in np.random.default_rng(seed).permutation(len(names))[:count]}
+    kept = {name: several for name, several in captions.items() if name not in chosen}
+    return kept, {name: several for name, several in captions.items() if name in chosen}

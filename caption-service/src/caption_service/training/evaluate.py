@@ -11,9 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from caption_service.model.captioner import Captioner
-from caption_service.model.preprocessing import UnreadableImage, read_image
+from caption_service.model.preprocessing import UnreadableImage
 from caption_service.settings import default_encoder, default_model
 from caption_service.training.captions import CaptionsFileError, read_captions
+from caption_service.training.features import read_named
 from caption_service.training.scores import score_captions
 from shared.artifacts import ArtifactError
 
@@ -33,7 +34,9 @@ def main() -> None:
     try:
         references = read_captions(options.captions, images=options.images)
         predictions = describe_files(
-            Captioner.load(options.model, encoder_folder=options.encoder), list(references), images=options.images
+            Captioner.load(options.model, encoder_folder=options.encoder, vgg16_weights=options.vgg16_weights),
+            list(references),
+            images=options.images,
         )
     except (CaptionsFileError, UnreadableImage, ArtifactError) as error:
         sys.exit(f"caption-evaluate: {error}")
@@ -57,18 +60,11 @@ def describe_files(captioner: Captioner, names: list[str], *, images: Path) -> d
     with tqdm(total=len(names), desc="captions", unit="image") as progress:
         for at in range(0, len(names), IMAGES_AT_ONCE):
             chosen = names[at : at + IMAGES_AT_ONCE]
-            batch = np.stack([_read(images / name) for name in chosen])
+            batch = np.stack([read_named(images / name) for name in chosen])
             described = captioner.describe(batch)
             sentences |= {name: found[0].sentence for name, found in zip(chosen, described, strict=True)}
             progress.update(len(chosen))
     return sentences
-
-
-def _read(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    try:
-        return read_image(file)
-    except UnreadableImage as error:
-        raise UnreadableImage(f"{file}: {error}") from error
 
 
 def _options() -> argparse.Namespace:
@@ -83,6 +79,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write metrics and predictions here")
     parser.add_argument("--model", type=Path, default=default_model(), metavar="DIR", help="model to measure")
     parser.add_argument("--encoder", type=Path, default=default_encoder(), metavar="DIR", help="encoder artifact")
+    parser.add_argument(
+        "--vgg16-weights", type=Path, metavar="H5", help="Keras' file of the full VGG16, for a model that takes fc2"
+    )
     return parser.parse_args()
 
 

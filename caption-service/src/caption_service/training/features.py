@@ -1,8 +1,8 @@
-"""Feature maps, computed once and kept on disk.
+"""What a decoder sees of each image, computed once and kept on disk.
 
 The encoder does not change while the decoder learns, and it costs a hundred times more than the decoder: so each
-image passes through it once. The cache holds the 14 x 14 map in half precision and grows in steps, so that a killed
-run goes on where it stopped.
+image passes through it once. The cache holds half precision and grows in steps, so that a killed run goes on where it
+stopped. Maps are cached at 14 x 14, whichever size is asked for.
 """
 
 from __future__ import annotations
@@ -10,68 +10,104 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
-from caption_service.model.encoder import FEATURE_SIZE, Encoder
-from caption_service.model.preprocessing import read_image
+from caption_service.model.encoder import Encoder
+from caption_service.model.preprocessing import UnreadableImage, read_image
+from caption_service.model.sight import FC2, SIGHTS, DenseLayers, halve, see
+from caption_service.training.cache import Network, kept_on_disk
 
-CACHED_GRID_SIDE = 14
 IMAGES_PER_STEP = 16
+IMAGES_PER_HALVING = 256
+
+Seen = npt.NDArray[np.float16]
+"""What is seen of images, (images, *shape of the sight)."""
 
 
-def feature_maps(
-    image_names: Sequence[str], *, images: Path, encoder_file: Path, cache: Path, grid_side: int
-) -> npt.NDArray[np.float16]:
-    """Return the feature map of each image, from the cache where it is already there.
+def seen_images(
+    image_names: Sequence[str],
+    *,
+    images: Path,
+    encoder_file: Path,
+    cache: Path,
+    sight: str,
+    vgg16_weights: Path | None = None,
+) -> Seen:
+    """Return what is seen of each image, from the cache where it is already there.
 
     Args:
         image_names: Paths below `images`.
         images: The folder of the images.
         encoder_file: The encoder's weights; another file gives another cache.
-        cache: Folder of the cache, made when it is not there; about 200 kB an image.
-        grid_side: 14, or 7 for the map max-pooled in 2 x 2 cells.
+        cache: Folder of the cache, made when it is not there; 200 kB an image for maps, 8 kB for vectors.
+        sight: A name of SIGHTS.
+        vgg16_weights: Keras' file of the full VGG16; only `fc2` needs it.
 
     Returns:
-        float16, (images, grid_side ** 2, 512), in the order of `image_names`.
+        float16, (images, *SIGHTS[sight]), in the order of `image_names`.
 
     Raises:
-        UnreadableImage: an image cannot be decoded.
+        UnreadableImage: an image cannot be decoded; the message names it.
+        DenseWeightsError: `fc2` without its weights.
     """
-    cells = CACHED_GRID_SIDE**2
-    file = cache / f"vgg16-{_fingerprint(image_names, images, encoder_file)}.float16"
-    cache.mkdir(parents=True, exist_ok=True)
-    done = file.stat().st_size // (cells * FEATURE_SIZE * 2) if file.exists() else 0
-    if done < len(image_names):
-        encoder = Encoder(encoder_file, grid_side=CACHED_GRID_SIDE)
-        with file.open("r+b" if file.exists() else "wb") as stored:
-            stored.truncate(done * cells * FEATURE_SIZE * 2)
-            stored.seek(0, 2)
-            with tqdm(total=len(image_names), initial=done, desc="feature maps", unit="image") as progress:
-                for start in range(done, len(image_names), IMAGES_PER_STEP):
-                    names = image_names[start : start + IMAGES_PER_STEP]
-                    batch = np.stack([read_image(images / name) for name in names])
-                    stored.write(encoder.encode(batch).astype(np.float16).tobytes())
-                    progress.update(len(names))
-    maps = np.memmap(file, np.float16, mode="r", shape=(len(image_names), cells, FEATURE_SIZE))
-    if grid_side == CACHED_GRID_SIDE:
-        return maps
-    return np.concatenate([_max_pool(maps[at : at + 256]) for at in range(0, len(maps), 256)])
+    kept = "map14" if sight.startswith("map") else sight
+    dense_file = vgg16_weights if sight == FC2 else None
+    weights = encoder_file.read_bytes()
+    if dense_file:
+        weights += f"{dense_file.name}\0{dense_file.stat().st_size}\0".encode()
+
+    def build() -> Network:
+        dense = DenseLayers(dense_file) if dense_file else None
+        encoder = Encoder(encoder_file)
+        return lambda files: see(encoder.encode(np.stack([read_named(file) for file in files])), kept, dense=dense)
+
+    seen = kept_on_disk(
+        cache / f"vgg16-{kept}-{fingerprint(image_names, images, weights)}.float16",
+        [images / name for name in image_names],
+        shape=SIGHTS[kept],
+        images_per_step=IMAGES_PER_STEP,
+        build=build,
+        told="features",
+    )
+    if sight != "map7":
+        return seen
+    parts = [halve(seen[at : at + IMAGES_PER_HALVING]) for at in range(0, len(seen), IMAGES_PER_HALVING)]
+    return np.concatenate(parts)
 
 
-def _max_pool(maps: npt.NDArray[np.float16]) -> npt.NDArray[np.float16]:
-    """Halve the map's sides as VGG16's last pooling does."""
-    half = CACHED_GRID_SIDE // 2
-    blocks = np.asarray(maps).reshape(len(maps), half, 2, half, 2, FEATURE_SIZE)
-    pooled: npt.NDArray[np.float16] = blocks.max(axis=(2, 4)).reshape(len(maps), half * half, FEATURE_SIZE)
-    return pooled
+def read_named(file: Path) -> npt.NDArray[np.uint8]:
+    """Decode one image file, (224, 224, 3).
+
+    Raises:
+        UnreadableImage: it cannot be decoded; the message names the file.
+    """
+    try:
+        return read_image(file)
+    except UnreadableImage as error:
+        raise UnreadableImage(f"{file}: {error}") from error
 
 
-def _fingerprint(image_names: Sequence[str], images: Path, encoder_file: Path) -> str:
-    """Name what the maps depend on: which files, of which size, through which weights."""
-    digest = hashlib.sha256(encoder_file.read_bytes())
+def root_mean_square(seen: npt.NDArray[Any]) -> float:
+    """Return the root mean square over a sample of the images."""
+    sample = np.asarray(seen[:: max(1, len(seen) // 500)], dtype=np.float32)
+    return round(float(np.sqrt(np.mean(np.square(sample)))), 4)
+
+
+def fingerprint(image_names: Sequence[str], images: Path, weights: bytes) -> str:
+    """Name what the features depend on: which files, of which size, through which weights.
+
+    Args:
+        image_names: Paths below `images`.
+        images: The folder of the images.
+        weights: The weights of the network, or what tells them.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256(weights)
     for name in image_names:
         digest.update(f"{name}\0{(images / name).stat().st_size}\0".encode())
     return digest.hexdigest()[:16]

@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
+from caption_service.model.architectures import build_like, name_of
 from caption_service.model.captioner import DECODER_FILE, Decoding, Speaker, save_captioner
-from caption_service.model.decoder import AttentionDecoder, build_decoder
+from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
 from caption_service.training.batches import CaptionBatches
+from caption_service.training.features import Seen
 from caption_service.training.scores import score_captions
 from caption_service.training.teacher import Recipe, Teacher
 from shared.artifacts import Manifest
+from shared.training_curve import draw_training_curve
 
 DESCRIBE_BATCH = 50
 DECODINGS = [Decoding(beams=beams, length_power=power) for beams in (3, 4, 5) for power in (0.7, 1.0)]
 
-Maps = npt.NDArray[np.float16]
+PANELS = {"loss": ["train_loss"], "scores on dev": ["dev_cider", "dev_rouge_l", "dev_bleu_4"]}
+"""What the training curve shows."""
+
 Captions = Mapping[str, Sequence[str]]
 
 
@@ -36,19 +40,17 @@ class TrainingStateError(ValueError):
 class TrainingRun:
     """One decoder on its way: what it has learnt so far, its best weights, and the folder that both live in."""
 
-    def __init__(
-        self, out: Path, manifest: Manifest, recipe: Recipe, decoder: AttentionDecoder, vocabulary: Vocabulary
-    ) -> None:
+    def __init__(self, out: Path, manifest: Manifest, recipe: Recipe, decoder: Decoder, vocabulary: Vocabulary) -> None:
         self._out = out
         self._manifest = manifest
         self._recipe = recipe
         self._vocabulary = vocabulary
         self._pupil = decoder
-        self._best = build_decoder(decoder.sizes)  # holds the averaged weights that are scored and shipped
+        self._best = build_like(decoder)  # holds the averaged weights that are scored and shipped
         self._folder = out.with_name(f"{out.name}-training")
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def learn(self, captions: Captions, maps: Maps, dev_captions: Captions, dev_maps: Maps) -> None:
+    def learn(self, captions: Captions, seen: Seen, dev_captions: Captions, dev_seen: Seen) -> None:
         """Go through the captions epoch by epoch, until dev no longer gets better or the recipe ends."""
         batches = CaptionBatches(captions, self._vocabulary, batch_size=self._recipe.batch_size)
         teacher = Teacher(self._pupil, self._recipe, steps=self._recipe.epochs * len(batches))
@@ -62,25 +64,26 @@ class TrainingRun:
             losses = []
             with tqdm(batches.epoch(random), total=len(batches), desc=f"epoch {epoch}", unit="batch") as bar:
                 for batch in bar:
-                    losses.append(teacher.step(batch, maps[batch.image_rows]))
+                    losses.append(teacher.step(batch, seen[batch.image_rows]))
                     bar.set_postfix(loss=f"{np.mean(losses[-100:]):.3f}", refresh=False)
             self._best.set_weights(teacher.averaged_weights())
-            scores = score_captions(describe_all(speaker, Decoding(), dev_captions, dev_maps), dev_captions, quick=True)
+            scores = score_captions(describe_all(speaker, Decoding(), dev_captions, dev_seen), dev_captions, quick=True)
             self._log(epoch, float(np.mean(losses)), scores, time.monotonic() - started)
-            if scores["cider"] > progress["best_cider"]:
-                progress |= {"best_cider": scores["cider"], "best_epoch": epoch}
+            merit = {"best_cider": round(scores["cider"], 6), "best_rouge_l": round(scores["rouge_l"], 6)}
+            if tuple(merit.values()) > tuple(progress[name] for name in merit):  # few dev images leave CIDEr at 0
+                progress |= merit | {"best_epoch": epoch}
                 self._save(self._folder / "best", Decoding(), scores)
             progress["epoch"] = epoch
             teacher.save(self._state_file, progress)
 
-    def finish(self, dev_captions: Captions, dev_maps: Maps) -> Manifest:
+    def finish(self, dev_captions: Captions, dev_seen: Seen) -> Manifest:
         """Choose on dev how to search for sentences, and write the model."""
         with np.load(self._folder / "best" / DECODER_FILE, allow_pickle=False) as stored:
             self._best.set_weights([stored[name].astype(np.float32) for name in stored])
         speaker = Speaker(self._best, self._vocabulary)
         found = []
         for decoding in tqdm(DECODINGS, desc="choosing the beam", unit="setting"):
-            predictions = describe_all(speaker, decoding, dev_captions, dev_maps)
+            predictions = describe_all(speaker, decoding, dev_captions, dev_seen)
             scores = score_captions(predictions, dev_captions, quick=True)
             found.append((2 * scores["bleu_4"] + scores["cider"], decoding, predictions))  # then both count alike
         _, decoding, predictions = max(found, key=lambda each: each[0])
@@ -94,10 +97,10 @@ class TrainingRun:
 
     def _resume(self, teacher: Teacher) -> dict[str, float]:
         recipe_file = self._folder / "recipe.json"
-        recipe = json.dumps({**asdict(self._recipe), "words": len(self._vocabulary)})
+        recipe = json.dumps(asdict(self._recipe) | {"decoder": name_of(self._pupil), **asdict(self._pupil.sizes)})
         if not self._state_file.exists():
             recipe_file.write_text(recipe, encoding="utf-8")
-            return {"epoch": 0, "best_epoch": 0, "best_cider": -1.0}
+            return {"epoch": 0, "best_epoch": 0, "best_cider": -1.0, "best_rouge_l": -1.0}
         if recipe_file.read_text(encoding="utf-8") != recipe:
             raise TrainingStateError(f"{self._folder} belongs to a run with other settings: remove it or change --out")
         progress = teacher.restore(self._state_file)
@@ -118,13 +121,14 @@ class TrainingRun:
             if is_new:
                 writer.writeheader()
             writer.writerow(row)
+        draw_training_curve(file, self._folder / "curve.png", PANELS)
         print(" ".join(f"{name}={value}" for name, value in row.items()), flush=True)
 
 
-def describe_all(speaker: Speaker, decoding: Decoding, captions: Captions, maps: Maps) -> dict[str, str]:
-    """Return the best sentence for each image of `captions`, whose feature maps are `maps`."""
+def describe_all(speaker: Speaker, decoding: Decoding, captions: Captions, seen: Seen) -> dict[str, str]:
+    """Return the best sentence for each image of `captions`, of which `seen` is seen."""
     sentences: list[str] = []
-    for at in range(0, len(maps), DESCRIBE_BATCH):
-        batch = np.asarray(maps[at : at + DESCRIBE_BATCH])
+    for at in range(0, len(seen), DESCRIBE_BATCH):
+        batch = np.asarray(seen[at : at + DESCRIBE_BATCH])
         sentences += [found[0].sentence for found in speaker.describe(batch, decoding)]
     return dict(zip(captions, sentences, strict=True))

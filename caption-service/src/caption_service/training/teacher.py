@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from caption_service.model.decoder import AttentionDecoder, Tensor
-from caption_service.model.vocabulary import PADDING_ID
+from caption_service.model.speech import Decoder, Tensor
 from caption_service.training.batches import Batch
+from caption_service.training.losses import overlooked, sentence_losses
+from caption_service.training.state import Progress, random_states, restore_state, save_state
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,8 @@ class Recipe:
     gradient_norm: float = 5.0
     label_smoothing: float = 0.0
     attention_penalty: float = 1.0
-    """Weight of the wish that every cell is looked at once in a sentence (Xu et al., 2015, section 4.2.1)."""
+    """Weight of the wish that every cell is looked at once in a sentence (Xu et al., 2015, section 4.2.1); a decoder
+    that does not attend has no such wish."""
     averaging_momentum: float = 0.998
     min_word_count: int = 5
     patience: int = 2
@@ -36,10 +36,19 @@ class Recipe:
     seed: int = 1
 
 
+def averaging_momentum(wished: float, *, steps: int) -> float:
+    """Return the momentum of the weights' running average for a training of so many steps.
+
+    The average starts at the random weights. A few hundred captions make so few steps that it would still be near
+    them at the end; so it never looks back further than a fifth of the training.
+    """
+    return min(wished, max(0.0, 1.0 - 5.0 / steps))
+
+
 class Teacher:
     """Owns the optimizer; the decoder's averaged weights are what is evaluated and shipped."""
 
-    def __init__(self, decoder: AttentionDecoder, recipe: Recipe, *, steps: int) -> None:
+    def __init__(self, decoder: Decoder, recipe: Recipe, *, steps: int) -> None:
         self.decoder = decoder
         self._recipe = recipe
         warmup_steps = min(recipe.warmup_steps, max(1, steps // 4))
@@ -54,15 +63,15 @@ class Teacher:
             schedule,
             global_clipnorm=recipe.gradient_norm,
             use_ema=True,
-            ema_momentum=recipe.averaging_momentum,
+            ema_momentum=averaging_momentum(recipe.averaging_momentum, steps=steps),
             ema_overwrite_frequency=None,
         )
         self._optimizer.build(decoder.trainable_variables)
         self._step = tf.function(self._gradient_step)
 
-    def step(self, batch: Batch, maps: npt.NDArray[np.float16]) -> float:
-        """Learn from one batch; return its cross-entropy per word in nats."""
-        return float(self._step(tf.constant(maps), tf.constant(batch.said), tf.constant(batch.next_said)))
+    def step(self, batch: Batch, seen: npt.NDArray[np.float16]) -> float:
+        """Learn from one batch and what is seen of its images; return its cross-entropy per word in nats."""
+        return float(self._step(tf.constant(seen), tf.constant(batch.said), tf.constant(batch.next_said)))
 
     def averaged_weights(self) -> list[npt.NDArray[np.float32]]:
         """Return the running average of the decoder's weights, in the order of `decoder.weights`."""
@@ -72,44 +81,24 @@ class Teacher:
         self.decoder.set_weights(raw)
         return averaged
 
-    def save(self, file: Path, progress: dict[str, float]) -> None:
+    def save(self, file: Path, progress: Progress) -> None:
         """Write everything that the next epoch depends on; the old state stays whole until the new one is."""
-        arrays: dict[str, Any] = {
-            f"variable_{at}": np.asarray(variable) for at, variable in enumerate(self._variables())
-        }
-        unfinished = file.with_suffix(".part.npz")
-        np.savez(unfinished, progress=np.array(json.dumps(progress)), **arrays)
-        unfinished.replace(file)
+        save_state(file, self._variables(), progress)
 
-    def restore(self, file: Path) -> dict[str, float]:
+    def restore(self, file: Path) -> Progress:
         """Read what `save` wrote; return its progress."""
-        with np.load(file, allow_pickle=False) as stored:
-            for at, variable in enumerate(self._variables()):
-                variable.assign(stored[f"variable_{at}"])
-            progress: dict[str, float] = json.loads(str(stored["progress"]))
-        return progress
+        return restore_state(file, self._variables())
 
     def _variables(self) -> list[keras.Variable]:
-        return [*self.decoder.weights, *self._optimizer.variables]
+        """Return the weights, the optimizer's memory, and where dropout's random numbers stand."""
+        return [*self.decoder.weights, *self._optimizer.variables, *random_states(self.decoder)]
 
-    def _gradient_step(self, maps: Tensor, said: Tensor, next_said: Tensor) -> Tensor:
+    def _gradient_step(self, seen: Tensor, said: Tensor, next_said: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
-            logits, weights = self.decoder((maps, said), training=True)
-            is_word = tf.cast(next_said != PADDING_ID, tf.float32)  # (batch, time)
-            losses, cross_entropy = self._losses(logits, next_said, is_word)
-            looks = tf.reduce_sum(weights * is_word[:, :, None], axis=1)  # (batch, cells)
-            penalty = tf.reduce_mean(tf.square(1.0 - looks))
-            loss = losses + self._recipe.attention_penalty * penalty
+            logits, attention = self.decoder((seen, said), training=True)
+            loss, cross_entropy = sentence_losses(logits, next_said, label_smoothing=self._recipe.label_smoothing)
+            if attention is not None:
+                loss += self._recipe.attention_penalty * overlooked(attention, next_said)
         gradients = tape.gradient(loss, self.decoder.trainable_variables)
         self._optimizer.apply(gradients, self.decoder.trainable_variables)
         return cross_entropy
-
-    def _losses(self, logits: Tensor, next_said: Tensor, is_word: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the smoothed loss and the plain cross-entropy, both a mean over words."""
-        words = tf.reduce_sum(is_word)
-        log_probabilities = tf.nn.log_softmax(logits)
-        of_truth = tf.gather(log_probabilities, next_said, batch_dims=2)
-        cross_entropy = -tf.reduce_sum(of_truth * is_word) / words
-        of_all = -tf.reduce_sum(tf.reduce_mean(log_probabilities, axis=-1) * is_word) / words
-        smoothing = self._recipe.label_smoothing
-        return (1 - smoothing) * cross_entropy + smoothing * of_all, cross_entropy

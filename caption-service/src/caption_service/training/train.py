@@ -10,87 +10,133 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from caption_service.model.captioner import (
-    ENCODER_FILE,
-    load_decoder,
-)
-from caption_service.model.decoder import DecoderSizes, build_decoder
+from caption_service.model.architectures import ATTENTION, MERGE, build_by_name, name_of
+from caption_service.model.captioner import ENCODER_FILE, load_decoder
 from caption_service.model.preprocessing import UnreadableImage
-from caption_service.model.vocabulary import Vocabulary
-from caption_service.settings import default_encoder
-from caption_service.training.captions import CaptionsFileError, read_captions
-from caption_service.training.features import feature_maps
-from caption_service.training.run import Maps, TrainingRun, TrainingStateError
+from caption_service.model.sight import FC2, REGIONS, DenseWeightsError
+from caption_service.model.speech import Decoder
+from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary
+from caption_service.training.batches import CaptionBatches
+from caption_service.training.captions import Captions, CaptionsFileError, hold_back, read_captions
+from caption_service.training.dense_weights import download_dense_weights
+from caption_service.training.features import Seen, root_mean_square, seen_images
+from caption_service.training.options import read_options
+from caption_service.training.run import TrainingRun, TrainingStateError
 from caption_service.training.teacher import Recipe
-from shared.artifacts import ArtifactError, Manifest, read_manifest
-
-EXAMPLE = """\
-example:
-  caption-train --images photos/ --train photos/train.csv --dev photos/dev.csv --out my-captions
-  CAPTION_MODEL=my-captions make run
-
-The CSV files have the columns image and caption, several rows an image; image is a path below --images.
-A run that was stopped goes on when the same command is given again.
-"""
+from shared.artifacts import ArtifactError, Manifest, file_sha256, read_manifest
 
 
 def main() -> None:
     """Run the command; one sentence instead of a traceback for what a person can mend."""
-    options = _options()
+    options = read_options()
     try:
         train(options)
-    except (CaptionsFileError, UnreadableImage, ArtifactError, TrainingStateError) as error:
+    except (CaptionsFileError, UnreadableImage, ArtifactError, DenseWeightsError, TrainingStateError) as error:
         sys.exit(f"caption-train: {error}")
     except KeyboardInterrupt:
         sys.exit("\ncaption-train: stopped; the same command goes on after the last whole epoch")
 
 
 def train(options: argparse.Namespace) -> Manifest:
-    """Train a decoder, keep the one that is best on dev, and return the manifest of the written model."""
-    train_captions = read_captions(options.train, images=options.images)
-    dev_captions = read_captions(options.dev, images=options.images)
+    """Train a decoder, keep the one that is best on dev, and return the manifest of the written model.
+
+    Raises:
+        CaptionsFileError: the captions cannot be used.
+        UnreadableImage: an image cannot be decoded.
+        ArtifactError: the encoder or the model to start from cannot be used.
+        DenseWeightsError: VGG16's dense layers are asked for and cannot be had.
+        TrainingStateError: `--out` holds an unfinished training with other settings.
+    """
+    train_captions, dev_captions, data = _captions(options)
     encoder_manifest = read_manifest(options.encoder, kind="encoder")
-    maps_of = {
-        part: feature_maps(
+    vgg16_weights = download_dense_weights() if options.download_vgg16_weights else options.vgg16_weights
+    sight = _sight(options.architecture, options.grid_side, vgg16_weights)
+    train_seen, dev_seen = (
+        seen_images(
             list(captions),
             images=options.images,
             encoder_file=options.encoder / ENCODER_FILE,
             cache=options.cache,
-            grid_side=options.grid_side,
+            sight=sight,
+            vgg16_weights=vgg16_weights,
         )
-        for part, captions in (("train", train_captions), ("dev", dev_captions))
-    }
-    recipe = Recipe(**{field: getattr(options, field) for field in asdict(Recipe())})
-    keras.utils.set_random_seed(recipe.seed)
+        for captions in (train_captions, dev_captions)
+    )
+    keras.utils.set_random_seed(options.seed)
     if options.start_from:
-        decoder, vocabulary, _ = load_decoder(options.start_from, read_manifest(options.start_from, kind="captioner"))
-        if decoder.sizes.grid_side != options.grid_side:
-            raise ArtifactError(f"{options.start_from} looks at a grid of side {decoder.sizes.grid_side}")
+        decoder, vocabulary = _started(options.start_from, sight)
     else:
-        words = (caption for captions in train_captions.values() for caption in captions)
-        vocabulary = Vocabulary.from_captions(words, min_count=recipe.min_word_count)
-        rms = _rms(maps_of["train"])
-        decoder = build_decoder(DecoderSizes(len(vocabulary), grid_side=options.grid_side, feature_rms=rms))
+        vocabulary = _vocabulary(train_captions, min_count=options.min_word_count)
+        decoder = _fresh(options, sight, words=len(vocabulary), seen=train_seen)
+    recipe = _recipe(options, CaptionBatches(train_captions, vocabulary, batch_size=options.batch_size))
+    sizes = {"encoder_sha256": encoder_manifest.files[ENCODER_FILE]}
+    if sight == FC2:
+        sizes["vgg16_weights_sha256"] = file_sha256(vgg16_weights)
     manifest = Manifest(
         kind="captioner",
         name=options.out.name,
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=_commit(),
-        sizes={"encoder_sha256": encoder_manifest.files[ENCODER_FILE]},
+        sizes=sizes,
         metrics={},
-        data=options.data,
+        data=data,
     )
     run = TrainingRun(options.out, manifest, recipe, decoder, vocabulary)
-    run.learn(train_captions, maps_of["train"], dev_captions, maps_of["dev"])
-    return run.finish(dev_captions, maps_of["dev"])
+    run.learn(train_captions, train_seen, dev_captions, dev_seen)
+    return run.finish(dev_captions, dev_seen)
 
 
-def _rms(maps: Maps) -> float:
-    sample = np.asarray(maps[:: max(1, len(maps) // 500)], dtype=np.float32)
-    return round(float(np.sqrt(np.mean(np.square(sample)))), 4)
+def _captions(options: argparse.Namespace) -> tuple[Captions, Captions, str]:
+    """Return the captions to learn from, those to choose by, and what the manifest says of both."""
+    captions = read_captions(options.train, images=options.images)
+    if options.dev:
+        return captions, read_captions(options.dev, images=options.images), options.data
+    kept, held_back = hold_back(captions, seed=options.seed)
+    print(f"{len(held_back)} of {len(captions)} images are held back to choose the best epoch by", flush=True)
+    return kept, held_back, f"{options.data}; {len(held_back)} of {len(captions)} images held back as dev"
+
+
+def _sight(architecture: str, grid_side: int, vgg16_weights: Path | None) -> str:
+    if architecture == ATTENTION:
+        return f"map{grid_side}"
+    return FC2 if vgg16_weights else REGIONS
+
+
+def _vocabulary(captions: Captions, *, min_count: int) -> Vocabulary:
+    sentences = (sentence for several in captions.values() for sentence in several)
+    vocabulary = Vocabulary.from_captions(sentences, min_count=min_count)
+    if len(vocabulary) == len(SPECIAL_TOKENS):
+        raise CaptionsFileError(f"no word is said {min_count} times: give more captions or a lower --min-word-count")
+    return vocabulary
+
+
+def _fresh(options: argparse.Namespace, sight: str, *, words: int, seen: Seen) -> Decoder:
+    sizes = {"vocabulary_size": words, "feature_rms": root_mean_square(seen), "dropout": options.dropout}
+    if options.architecture == MERGE:
+        return build_by_name(MERGE, {**sizes, "sight": sight})
+    return build_by_name(ATTENTION, {**sizes, "grid_side": options.grid_side})
+
+
+def _started(folder: Path, sight: str) -> tuple[Decoder, Vocabulary]:
+    decoder, vocabulary, _ = load_decoder(folder, read_manifest(folder, kind="captioner"))
+    if decoder.sizes.sight != sight:
+        raise ArtifactError(
+            f"{folder} is of architecture {name_of(decoder)} and takes {decoder.sizes.sight}, but {sight} is asked for"
+        )
+    return decoder, vocabulary
+
+
+def _recipe(options: argparse.Namespace, batches: CaptionBatches) -> Recipe:
+    """Return the recipe; with few captions an epoch is short, so there are more of them."""
+    given = {field: getattr(options, field) for field in asdict(Recipe())}
+    usual = Recipe()
+    if given["epochs"] is None:
+        given["epochs"] = max(usual.epochs, -(-options.least_steps // len(batches)))
+    if given["patience"] is None:
+        given["patience"] = max(usual.patience, given["epochs"] // 5)
+    return Recipe(**given)
 
 
 def _commit() -> str:
@@ -100,34 +146,6 @@ def _commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="caption-train",
-        description="Train a caption decoder on images and the sentences people wrote about them.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of the images")
-    parser.add_argument("--train", type=Path, required=True, metavar="CSV", help="captions to learn from")
-    parser.add_argument("--dev", type=Path, required=True, metavar="CSV", help="captions to choose the best epoch by")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the model to write")
-    parser.add_argument(
-        "--start-from", type=Path, metavar="DIR", help="go on from this model's weights and words, not from nothing"
-    )
-    parser.add_argument("--encoder", type=Path, default=default_encoder(), metavar="DIR", help="encoder artifact")
-    parser.add_argument(
-        "--cache", type=Path, default=Path(".data/features"), metavar="DIR", help="feature maps, 200 kB an image"
-    )
-    parser.add_argument("--data", default="own images and captions", help="what the manifest says of the data")
-    parser.add_argument("--grid-side", type=int, choices=(7, 14), default=7, help="cells a side of the map")
-    recipe = Recipe()
-    for field, value in asdict(recipe).items():
-        parser.add_argument(
-            f"--{field.replace('_', '-')}", type=type(value), default=value, help="default: %(default)s"
-        )
-    return parser.parse_args()
 
 
 if __name__ == "__main__":
