@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from shared.artifacts import Manifest
 from shared.contracts import (
+    ATTENTION_SIDE,
     EMBEDDING_SIZE,
     UNCLASSIFIED,
     Alternative,
@@ -40,6 +41,19 @@ class FakeCaption:
     confidence: float
 
 
+@dataclass(frozen=True)
+class FakeLook:
+    word: str
+    weights: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FakeDescription:
+    captions: Sequence[FakeCaption]
+    embedding: npt.NDArray[np.float32] | None
+    looks: Sequence[FakeLook] | None
+
+
 class FakeCaptioner:
     """Says the same of every image, and remembers the shapes it saw."""
 
@@ -47,18 +61,24 @@ class FakeCaptioner:
         self.manifest = manifest("captioner")
         self.sentence = sentence
         self.shapes: list[tuple[int, ...]] = []
+        self.error: ServiceError | None = None
 
     def describe(self, images: npt.NDArray[np.uint8]) -> Sequence[Sequence[FakeCaption]]:
+        if self.error:
+            raise self.error
         self.shapes.append(images.shape)
         best, second = FakeCaption(self.sentence, 0.7), FakeCaption("something red", 0.4)
         return [[best, second] for _ in images]
 
     has_embedding = True
+    attends = True
 
-    def describe_and_embed(
-        self, images: npt.NDArray[np.uint8]
-    ) -> tuple[Sequence[Sequence[FakeCaption]], npt.NDArray[np.float32]]:
-        return self.describe(images), np.full((len(images), EMBEDDING_SIZE), EMBEDDING_SIZE**-0.5, np.float32)
+    def describe_fully(self, image: npt.NDArray[np.uint8], *, embedding: bool, attention: bool) -> FakeDescription:
+        captions = self.describe(image[None])[0]
+        numbers = np.full(EMBEDDING_SIZE, EMBEDDING_SIZE**-0.5, np.float32) if embedding else None
+        even = np.full((ATTENTION_SIDE, ATTENTION_SIDE), ATTENTION_SIDE**-2, np.float32)
+        looks = [FakeLook(word, even) for word in self.sentence.split()] if attention else None
+        return FakeDescription(captions, numbers, looks)
 
 
 class FakeCaptions:

@@ -52,6 +52,14 @@ export const listPending = () => ask("images?status=pending&limit=200");
 /** @param {string} id @returns {Promise<Picture>} */
 export const getPicture = (id) => ask(`images/${encodeURIComponent(id)}`);
 
+/**
+ * Where the present model looks, word by word; it is computed when it is asked for.
+ *
+ * @param {string} id
+ * @returns {Promise<import("./types.js").ImageAttention>}
+ */
+export const whereItLooks = (id) => ask(`images/${encodeURIComponent(id)}/attention`);
+
 /** @returns {Promise<import("./types.js").LabelCount[]>} */
 export const countLabels = () => ask("labels");
 

@@ -5,6 +5,7 @@ import { DetailBar } from "./detail-bar.js";
 import { DetailCaption } from "./detail-caption.js";
 import { DetailFacts } from "./detail-facts.js";
 import { DetailLabel } from "./detail-label.js";
+import { DetailLooks } from "./detail-looks.js";
 import { Plate } from "./plate.js";
 import { html, useEffect, useRef, useState, useWatched } from "./view.js";
 import { altOf } from "./words.js";
@@ -16,6 +17,7 @@ export function Detail({ id, library }) {
   const { pictures, deletions } = library;
   useWatched(pictures);
   const [problem, setProblem] = useState("");
+  const [look, setLook] = useState(/** @type {number[][] | null} */ (null));
   const room = useRef(/** @type {HTMLElement | null} */ (null));
   const picture = pictures.find(id);
   const at = pictures.items.findIndex((item) => item.id === id);
@@ -81,9 +83,10 @@ export function Detail({ id, library }) {
       />
       ${
         picture &&
-        html`<${Plate} key=${`plate-${id}`} picture=${picture} onStep=${step} />
+        html`<${Plate} key=${`plate-${id}`} picture=${picture} look=${look} onStep=${step} />
           <div class="panel" key=${`panel-${id}`}>
             <${DetailCaption} picture=${picture} pictures=${pictures} />
+            ${picture.caption && html`<${DetailLooks} picture=${picture} onLook=${setLook} />`}
             <${DetailLabel} picture=${picture} library=${library} />
             <${DetailFacts} picture=${picture} />
           </div>`

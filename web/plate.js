@@ -1,6 +1,7 @@
 /** The open picture itself: the small preview at once, the original over it as soon as it is there. */
 
 import { contentUrl, previewUrl } from "./api.js";
+import { Glow } from "./glow.js";
 import { html, useRef, useState } from "./view.js";
 import { altOf } from "./words.js";
 
@@ -10,8 +11,14 @@ const LARGEST_SHOWN_BYTES = 30_000_000;
 
 const SWIPE_PX = 60;
 
-/** @param {{picture: import("./types.js").Picture, onStep: (way: 1 | -1) => void}} props */
-export function Plate({ picture, onStep }) {
+/**
+ * @typedef {object} PlateProps
+ * @property {import("./types.js").Picture} picture
+ * @property {number[][] | null} look where the model looked, while that is asked for
+ * @property {(way: 1 | -1) => void} onStep
+ * @param {PlateProps} props
+ */
+export function Plate({ picture, look, onStep }) {
   const [original, setOriginal] = useState("coming");
   const canShow = SHOWN_BY_BROWSERS.has(picture.media_type) && picture.size_bytes <= LARGEST_SHOWN_BYTES;
   return html`
@@ -29,6 +36,7 @@ export function Plate({ picture, onStep }) {
             onError=${() => setOriginal("unreadable")}
           />`
         }
+        ${look && html`<${Glow} weights=${look} />`}
       </div>
     </div>
   `;

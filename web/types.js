@@ -29,6 +29,9 @@
  * @typedef {{label: string, count: number}} LabelCount
  * @typedef {{label?: string, caption?: string}} Correction
  *
+ * @typedef {{word: string, weights: number[][]}} WordAttention 14 rows of 14 shares, together 1
+ * @typedef {{caption: string, words: WordAttention[], model: {name: string, version: string}}} ImageAttention
+ *
  * @typedef {{q: string, label: string}} View what of all pictures is shown
  * @typedef {{q: string, label: string, picture: string}} Place a view, and the picture that is open
  *

@@ -160,8 +160,34 @@ async def test_nothing_scrolls_sideways_on_a_phone(page: Page, live_url: str, ne
 
     await page.get_by_role("button", name="Close").click()
     await open_picture(page, image_id)
+    await page.get_by_test_id("where-it-looked").click()
+    await expect(page.get_by_test_id("look-word").first).to_be_visible()
     assert await sideways(page, "html") == 0
     assert await sideways(page, "[data-testid=detail]") == 0
+
+
+async def test_a_word_that_is_pointed_at_shows_where_the_model_looked(
+    page: Page, live_url: str, new_photo: Path
+) -> None:
+    await page.goto(live_url)
+    await open_picture(page, await give(page, new_photo))
+    caption = await page.get_by_test_id("detail-caption").inner_text()
+    words, glow = page.get_by_test_id("look-word"), page.get_by_test_id("glow")
+
+    await page.get_by_test_id("where-it-looked").click()
+    await expect(words).to_have_text(caption.split())
+    await expect(glow).to_have_count(0)
+
+    await words.first.hover()
+    await expect(glow).to_be_visible()
+    await page.get_by_test_id("detail-caption-source").hover()
+    await expect(glow).to_have_count(0)
+
+    await words.nth(1).focus()
+    await expect(glow).to_be_visible()
+    await page.get_by_test_id("where-it-looked").click()
+    await expect(words).to_have_count(0)
+    await expect(glow).to_have_count(0)
 
 
 async def test_back_closes_the_open_picture_and_escape_does_the_same(

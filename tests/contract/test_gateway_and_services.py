@@ -22,8 +22,8 @@ from classify_service.classification import LoadedModel
 from classify_service.settings import ClassifySettings
 from gateway.app import create_app as create_gateway
 from gateway.settings import GatewaySettings
-from shared.contracts import Analysis, Health, ImagePage, ImageRecord, LabelCounts
-from shared.errors import Problem
+from shared.contracts import Analysis, Health, ImageAttention, ImagePage, ImageRecord, LabelCounts
+from shared.errors import Overloaded, Problem, ServiceError, UpstreamFailed
 from storage_service.app import create_app as create_storage
 from storage_service.settings import StorageSettings
 from tests.fakes import MODEL, FakeCaptioner, FakeClassifier
@@ -229,3 +229,46 @@ async def test_the_page_and_the_api_docs_need_nothing_from_outside(platform: Pla
 async def test_a_request_id_reaches_the_answer(platform: Platform) -> None:
     response = await platform.client.get("/api/v1/labels", headers={"X-Request-ID": "trace-7"})
     assert response.headers["X-Request-ID"] == "trace-7"
+
+
+async def test_where_the_model_looks_is_computed_from_the_preview(platform: Platform) -> None:
+    record = ImageRecord.model_validate_json((await _upload(platform, photo_bytes())).content)
+    response = await platform.client.get(f"/api/v1/images/{record.id}/attention")
+    attention = ImageAttention.model_validate_json(response.content)
+    assert attention.caption == "a dog runs through the snow"
+    assert [each.word for each in attention.words] == attention.caption.split()
+    assert attention.model == MODEL
+
+
+async def test_a_model_that_does_not_attend_says_so_through_the_gateway(platform: Platform) -> None:
+    record = ImageRecord.model_validate_json((await _upload(platform, photo_bytes())).content)
+    platform.captioner.attends = False
+    response = await platform.client.get(f"/api/v1/images/{record.id}/attention")
+    problem = Problem.model_validate_json(response.content)
+    assert (response.status_code, problem.code) == (400, "bad_request")
+    assert "as a whole" in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Overloaded("16 images wait already"), 503), (UpstreamFailed("the model broke"), 502)]
+)
+async def test_where_the_model_looks_fails_as_its_service_does(
+    platform: Platform, error: ServiceError, status: int
+) -> None:
+    record = ImageRecord.model_validate_json((await _upload(platform, photo_bytes())).content)
+    platform.captioner.error = error
+    response = await platform.client.get(f"/api/v1/images/{record.id}/attention")
+    assert Problem.model_validate_json(response.content).status == response.status_code == status
+    assert ("Retry-After" in response.headers) == (status == Overloaded.status)
+
+
+async def test_a_corrected_caption_leaves_the_models_words_to_look_at(platform: Platform) -> None:
+    location = (await _upload(platform, photo_bytes())).headers["Location"]
+    await platform.client.patch(location, json={"caption": "Rex in the snow"})
+    response = await platform.client.get(f"{location}/attention")
+    assert ImageAttention.model_validate_json(response.content).caption == "a dog runs through the snow"
+
+
+async def test_an_unknown_image_has_no_attention(platform: Platform) -> None:
+    response = await platform.client.get("/api/v1/images/0199d2b0-0000-7000-8000-000000000000/attention")
+    assert response.status_code == 404

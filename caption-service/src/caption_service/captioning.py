@@ -11,13 +11,42 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from caption_service.model.preprocessing import DamagedImage, TooManyPixels, UnreadableImage, read_image
 from shared.artifacts import Manifest
-from shared.contracts import Alternative, CaptionAnswer, ModelName
+from shared.contracts import Alternative, CaptionAnswer, ModelName, WordAttention
 from shared.deadline import Deadline
 from shared.errors import BadRequest, BrokenImage, ImageTooLarge, UnsupportedImage
 from shared.worker import BoundedWorker
 
 EMBEDDING_DECIMALS = 6
 """Of an embedding's numbers on the wire; more say nothing."""
+ATTENTION_DECIMALS = 5
+
+
+class Look(Protocol):
+    """Where a model looked before it said a word."""
+
+    @property
+    def word(self) -> str:
+        """The word."""
+
+    @property
+    def weights(self) -> npt.NDArray[np.float32]:
+        """Each cell's share of the attention, float32, (14, 14)."""
+
+
+class Description(Protocol):
+    """All that can be asked about one image."""
+
+    @property
+    def captions(self) -> Sequence[Caption]:
+        """Sentences, best first."""
+
+    @property
+    def embedding(self) -> npt.NDArray[np.float32] | None:
+        """256 numbers of length 1."""
+
+    @property
+    def looks(self) -> Sequence[Look] | None:
+        """Where the model looked for each word of the best caption."""
 
 
 class Caption(Protocol):
@@ -46,10 +75,12 @@ class Captioner(Protocol):
     def has_embedding(self) -> bool:
         """Whether it can embed."""
 
-    def describe_and_embed(
-        self, images: npt.NDArray[np.uint8]
-    ) -> tuple[Sequence[Sequence[Caption]], npt.NDArray[np.float32]]:
-        """Return captions as `describe` does, and embeddings (batch, 256) of length 1."""
+    @property
+    def attends(self) -> bool:
+        """Whether it can tell where it looks."""
+
+    def describe_fully(self, image: npt.NDArray[np.uint8], *, embedding: bool, attention: bool) -> Description:
+        """Return captions as `describe` does for one image, (224, 224, 3), and what else is asked."""
 
 
 class Captioning:
@@ -74,28 +105,45 @@ class Captioning:
         captions = await self._worker.run(lambda: self._describe_now(image), deadline=deadline)
         return CaptionAnswer(captions=_alternatives(captions), model=self.model)
 
-    async def describe_and_embed(self, image: bytes, *, deadline: Deadline) -> CaptionAnswer:
-        """Return captions for an encoded image and its embedding.
+    async def describe_fully(
+        self, image: bytes, *, embedding: bool, attention: bool, deadline: Deadline
+    ) -> CaptionAnswer:
+        """Return captions for an encoded image, its embedding and where the model looked, as asked.
 
         Raises:
-            BadRequest: the encoder came without a projection; otherwise as `describe`.
+            BadRequest: this model cannot do what is asked; otherwise as `describe`.
         """
-        if not self._captioner.has_embedding:
+        if embedding and not self._captioner.has_embedding:
             raise BadRequest("this installation's encoder has no embedding; ask without embedding=true")
-        captions, embedding = await self._worker.run(lambda: self._describe_and_embed_now(image), deadline=deadline)
-        numbers = [round(float(number), EMBEDDING_DECIMALS) for number in embedding]
-        return CaptionAnswer(captions=_alternatives(captions), model=self.model, embedding=numbers)
+        if attention and not self._captioner.attends:
+            raise BadRequest(f"the model {self.model.name} sees the picture as a whole; ask without attention=true")
+        full = await self._worker.run(
+            lambda: self._describe_fully_now(image, embedding=embedding, attention=attention), deadline=deadline
+        )
+        return CaptionAnswer(
+            captions=_alternatives(full.captions),
+            model=self.model,
+            embedding=None if full.embedding is None else _rounded(full.embedding, EMBEDDING_DECIMALS),
+            attention=None if full.looks is None else [_word_attention(look) for look in full.looks],
+        )
 
     def _describe_now(self, image: bytes) -> Sequence[Caption]:
         pixels = _read(image)
         with self._inference_s.time():
             return self._captioner.describe(pixels[None])[0]
 
-    def _describe_and_embed_now(self, image: bytes) -> tuple[Sequence[Caption], npt.NDArray[np.float32]]:
+    def _describe_fully_now(self, image: bytes, *, embedding: bool, attention: bool) -> Description:
         pixels = _read(image)
         with self._inference_s.time():
-            captions, embeddings = self._captioner.describe_and_embed(pixels[None])
-        return captions[0], embeddings[0]
+            return self._captioner.describe_fully(pixels, embedding=embedding, attention=attention)
+
+
+def _word_attention(look: Look) -> WordAttention:
+    return WordAttention(word=look.word, weights=[_rounded(row, ATTENTION_DECIMALS) for row in look.weights])
+
+
+def _rounded(numbers: npt.NDArray[np.float32], decimals: int) -> list[float]:
+    return [round(float(number), decimals) for number in numbers]
 
 
 def _alternatives(captions: Sequence[Caption]) -> list[Alternative]:

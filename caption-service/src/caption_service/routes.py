@@ -46,13 +46,14 @@ def caption_routes(
     async def describe(
         request: Request,
         embedding: Annotated[bool, Query(description="Give the picture's embedding, too.")] = False,
+        attention: Annotated[bool, Query(description="Tell where the model looked for each word, too.")] = False,
         deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None,
     ) -> CaptionAnswer:
-        """Describe the image in the body with up to five sentences, best first."""
+        """Describe the image in the body in a sentence, and otherwise said, best first."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
-        if embedding:
-            return await captioning().describe_and_embed(image, deadline=deadline)
+        if embedding or attention:
+            return await captioning().describe_fully(image, embedding=embedding, attention=attention, deadline=deadline)
         return await captioning().describe(image, deadline=deadline)
 
     return router

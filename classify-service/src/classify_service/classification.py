@@ -9,17 +9,28 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from prometheus_client import CollectorRegistry, Histogram
 
 from classify_service.model.preprocessing import TooManyPixels, UnknownFormat, UnreadableImage
 from shared.app import StartupError
 from shared.artifacts import ArtifactError
-from shared.contracts import UNCLASSIFIED, Alternative, ClassificationAnswer, ModelName
+from shared.contracts import (
+    UNCLASSIFIED,
+    Alternative,
+    ClassificationAnswer,
+    FeatureEvidence,
+    LabelEvidence,
+    ModelName,
+)
 from shared.deadline import Deadline
 from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 from shared.worker import BoundedWorker
+
+Told = TypeVar("Told")
 
 INFERENCE_BUCKETS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 
@@ -33,11 +44,40 @@ class LabelScore(Protocol):
     def confidence(self) -> float: ...  # noqa: D102
 
 
+class LabelReason(Protocol):
+    """A measured feature that speaks for a label; see `model.explanation.Reason`."""
+
+    @property
+    def feature(self) -> str: ...  # noqa: D102
+    @property
+    def value(self) -> float: ...  # noqa: D102
+    @property
+    def usual(self) -> float: ...  # noqa: D102
+    @property
+    def weight(self) -> float: ...  # noqa: D102
+    @property
+    def words(self) -> str: ...  # noqa: D102
+
+
+class LabelExplanation(Protocol):
+    """Scores, and what speaks for the best one."""
+
+    @property
+    def scores(self) -> Sequence[LabelScore]: ...  # noqa: D102
+    @property
+    def reasons(self) -> Sequence[LabelReason]: ...  # noqa: D102
+    @property
+    def heat_map(self) -> npt.NDArray[np.float32]: ...  # noqa: D102
+
+
 class ImageClassifier(Protocol):
     """What turns an encoded image into scores; `model.classifier.Classifier` is the real one."""
 
     def scores_of_file(self, source: bytes) -> Sequence[LabelScore]:
         """Return every label, best first, or raise UnreadableImage."""
+
+    def explain_file(self, source: bytes) -> LabelExplanation:
+        """Return the same scores and what speaks for the best one, or raise UnreadableImage."""
 
     def is_sure_of(self, label: str, confidence: float) -> bool:
         """Whether a label that is the best, with this confidence, is given."""
@@ -79,6 +119,12 @@ class Classification:
             registry=registry,
             buckets=INFERENCE_BUCKETS_S,
         )
+        self._explanation_s = Histogram(
+            "explanation_duration_seconds",
+            "Time to classify one image and to say why.",
+            registry=registry,
+            buckets=INFERENCE_BUCKETS_S,
+        )
 
     async def load(self, load: Callable[[], LoadedModel], *, deadline: Deadline) -> None:
         """Load the model on a worker thread."""
@@ -91,31 +137,69 @@ class Classification:
             UnsupportedImage, ImageTooLarge, BrokenImage: the image cannot be read.
             Overloaded, DeadlineExceeded: see `BoundedWorker.run`.
         """
-        model = self.model
-        if model is None:
-            raise RuntimeError("the model is loaded before the first request")
-        scores = await self._worker.run(lambda: self._scores(model.classifier, image), deadline=deadline)
-        best = scores[0]
-        return ClassificationAnswer(
-            label=best.label if model.classifier.is_sure_of(best.label, best.confidence) else UNCLASSIFIED,
-            labels=[Alternative(value=score.label, confidence=score.confidence) for score in scores],
-            model=model.name,
+        model = self._loaded()
+        scores = await self._worker.run(
+            lambda: self._timed(model.classifier.scores_of_file, image, self._inference_s), deadline=deadline
         )
+        return _answer(model, scores)
+
+    async def explain(self, image: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+        """Return what `classify` returns, and what speaks for the best label; raises the same."""
+        model = self._loaded()
+        told = await self._worker.run(
+            lambda: self._timed(model.classifier.explain_file, image, self._explanation_s), deadline=deadline
+        )
+        return _answer(model, told.scores, _explanation(told))
 
     def close(self) -> None:
         """Finish what is under way and let the model go."""
         self._worker.close()
         self.model = None
 
-    def _scores(self, classifier: ImageClassifier, image: bytes) -> Sequence[LabelScore]:
+    def _loaded(self) -> LoadedModel:
+        if self.model is None:
+            raise RuntimeError("the model is loaded before the first request")
+        return self.model
+
+    def _timed(self, look: Callable[[bytes], Told], image: bytes, duration_s: Histogram) -> Told:
         started = time.perf_counter()
         try:
-            scores = classifier.scores_of_file(image)
+            told = look(image)
         except UnknownFormat as error:
             raise UnsupportedImage(str(error)) from error
         except TooManyPixels as error:
             raise ImageTooLarge(str(error)) from error
         except UnreadableImage as error:
             raise BrokenImage(str(error)) from error
-        self._inference_s.observe(time.perf_counter() - started)
-        return scores
+        duration_s.observe(time.perf_counter() - started)
+        return told
+
+
+def _answer(
+    model: LoadedModel, scores: Sequence[LabelScore], explanation: LabelEvidence | None = None
+) -> ClassificationAnswer:
+    best = scores[0]
+    return ClassificationAnswer(
+        label=best.label if model.classifier.is_sure_of(best.label, best.confidence) else UNCLASSIFIED,
+        labels=[Alternative(value=score.label, confidence=score.confidence) for score in scores],
+        model=model.name,
+        explanation=explanation,
+    )
+
+
+def _explanation(told: LabelExplanation) -> LabelEvidence:
+    return LabelEvidence(
+        label=told.scores[0].label,
+        words=", ".join(reason.words for reason in told.reasons),
+        features=[
+            FeatureEvidence(
+                name=reason.feature,
+                words=reason.words,
+                value=reason.value,
+                usual=reason.usual,
+                weight=reason.weight,
+            )
+            for reason in told.reasons
+        ],
+        map=[[round(float(cell), 4) for cell in row] for row in told.heat_map],
+    )

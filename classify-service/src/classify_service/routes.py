@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 
 from classify_service.classification import Classification
 from shared.body import read_image_body
@@ -34,16 +34,21 @@ def classification_routes(
     @router.post(
         "/classifications",
         openapi_extra=_IMAGE_BODY,
+        response_model_exclude_none=True,
         responses=problem_responses(
             BadRequest, ImageTooLarge, UnsupportedImage, BrokenImage, Overloaded, DeadlineExceeded
         ),
     )
     async def classify(
-        request: Request, deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None
+        request: Request,
+        explain: Annotated[bool, Query(description="Tell what speaks for the best label, too.")] = False,
+        deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None,
     ) -> ClassificationAnswer:
         """Label one image, sent as the body: JPEG, PNG, WebP, GIF, BMP or TIFF."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
+        if explain:
+            return await classification.explain(image, deadline=deadline)
         return await classification.classify(image, deadline=deadline)
 
     return router

@@ -92,6 +92,7 @@ def create_app(
     app.include_router(
         public_routes(
             uploads,
+            caption,
             storage,
             upload_limit_bytes=settings.upload_limit_bytes,
             longest_deadline_s=settings.upload_deadline_s,

@@ -12,13 +12,14 @@ from shared.contracts import (
     ClassificationAnswer,
     Correction,
     Health,
+    ImageAttention,
     ImagePage,
     ImageRecord,
     LabelCounts,
     NewImage,
 )
 from shared.deadline import Deadline
-from shared.errors import ForwardedProblem, NotFound
+from shared.errors import ForwardedProblem, NotFound, UpstreamFailed
 from shared.http_client import ServiceClient
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -61,6 +62,21 @@ class CaptionClient:
         return await self.service.call(
             CaptionAnswer, "POST", "/v1/captions", deadline=deadline, content=preview, headers=JPEG
         )
+
+    async def attend(self, preview: bytes, *, deadline: Deadline) -> ImageAttention:
+        """Return what is said of a JPEG and where the model looked for each word."""
+        answer = await self.service.call(
+            CaptionAnswer,
+            "POST",
+            "/v1/captions",
+            deadline=deadline,
+            content=preview,
+            headers=JPEG,
+            params={"attention": "true"},
+        )
+        if not answer.attention:
+            raise UpstreamFailed("caption-service answered without the attention that it was asked for")
+        return ImageAttention(caption=answer.captions[0].value, words=answer.attention, model=answer.model)
 
 
 class ClassifyClient:

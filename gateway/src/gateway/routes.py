@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
-from gateway.clients import StorageClient
+from gateway.clients import CaptionClient, StorageClient
 from gateway.uploads import Uploads
 from shared.body import read_form, readable_size, shown_filename
 from shared.contracts import (
@@ -18,6 +18,7 @@ from shared.contracts import (
     MAX_PAGE_SIZE,
     Analysis,
     Correction,
+    ImageAttention,
     ImagePage,
     ImageRecord,
     Label,
@@ -70,7 +71,12 @@ ONE_IMAGE = problem_responses(NotFound)
 
 
 def public_routes(
-    uploads: Uploads, storage: StorageClient, *, upload_limit_bytes: int, longest_deadline_s: float
+    uploads: Uploads,
+    captions: CaptionClient,
+    storage: StorageClient,
+    *,
+    upload_limit_bytes: int,
+    longest_deadline_s: float,
 ) -> APIRouter:
     """Return the routes of the public API."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
@@ -143,6 +149,12 @@ def public_routes(
         """Return the upright JPEG of at most 512 px."""
         body, media_type = await storage.file(image_id, "preview", deadline=deadline)
         return Response(body, media_type=media_type, headers=NEVER_CHANGES | HARMLESS)
+
+    @router.get("/images/{image_id}/attention", tags=["images"], responses=ONE_IMAGE)
+    async def attention(image_id: UUID, deadline: Within) -> ImageAttention:
+        """Show where the caption model looks for each word; computed now, from the preview."""
+        body, _ = await storage.file(image_id, "preview", deadline=deadline)
+        return await captions.attend(body, deadline=deadline)
 
     @router.get("/labels", tags=["labels"])
     async def labels(deadline: Within) -> list[LabelCount]:

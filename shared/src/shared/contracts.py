@@ -24,6 +24,9 @@ MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
 EMBEDDING_SIZE = 256
 """Numbers of a picture's embedding."""
+ATTENTION_SIDE = 14
+"""Cells along a side of the grid that attention is told on; each covers 16 x 16 pixels of the 224 that a model sees."""
+AttentionRow = Annotated[list[float], Field(min_length=ATTENTION_SIDE, max_length=ATTENTION_SIDE)]
 
 
 class Wire(BaseModel):
@@ -46,8 +49,19 @@ class Alternative(Wire):
     confidence: Confidence
 
 
+class WordAttention(Wire):
+    """A word, and where the model looked before it said it."""
+
+    word: str
+    weights: list[AttentionRow] = Field(
+        min_length=ATTENTION_SIDE,
+        max_length=ATTENTION_SIDE,
+        description="Rows from top to bottom, cells from left to right; each cell's share, all together 1.",
+    )
+
+
 class CaptionAnswer(Wire):
-    """Answer of `POST /v1/captions`: sentences, best first, and on request where the picture lies among others."""
+    """Answer of `POST /v1/captions`: sentences, best first, and on request what else the model knows of the picture."""
 
     captions: list[Alternative] = Field(min_length=1)
     model: ModelName
@@ -57,6 +71,43 @@ class CaptionAnswer(Wire):
         max_length=EMBEDDING_SIZE,
         description="With `?embedding=true`: a vector of length 1; the dot product of two is 1 for equal pictures and "
         "about 0 for unrelated ones. Comparable between models over the same encoder.",
+    )
+    attention: list[WordAttention] | None = Field(
+        default=None, description="With `?attention=true`: the words of the first caption."
+    )
+
+
+class ImageAttention(Wire):
+    """Where the present caption model looks in an image, word by word.
+
+    `caption` is what that model says now, which need not be the caption that the image carries.
+    """
+
+    caption: str
+    words: list[WordAttention] = Field(min_length=1)
+    model: ModelName
+
+
+class FeatureEvidence(Wire):
+    """A measured feature that speaks for a label."""
+
+    name: str
+    words: str = Field(description="What it says of the picture: `many straight horizontal lines`.")
+    value: float
+    usual: float = Field(description="The average of the pictures that the model learnt from.")
+    weight: float = Field(description="By how much the label's log-odds fall when the feature has its usual value.")
+
+
+class LabelEvidence(Wire):
+    """What speaks for a label, read from the model itself."""
+
+    label: Label = Field(description="The best one, also where the model is not sure enough to give it.")
+    words: str = Field(description="The words of `features`, joined; empty where none is clearly out of the usual.")
+    features: list[FeatureEvidence] = Field(description="The strongest first, at most five.")
+    map: list[list[Confidence]] = Field(
+        min_length=1,
+        description="Grad-CAM of the convolutions: rows from top to bottom over the whole picture, cells from left to "
+        "right; 1 where most speaks for the label, 0 where nothing does.",
     )
 
 
@@ -69,6 +120,7 @@ class ClassificationAnswer(Wire):
     label: Label
     labels: list[Alternative] = Field(min_length=1)
     model: ModelName
+    explanation: LabelEvidence | None = Field(default=None, description="With `?explain=true`.")
 
 
 class Word(Wire):

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from shared.contracts import CaptionAnswer
+from shared.errors import Problem
 from tests.live_platform import free_ports
 
 START_TIMEOUT_S = 120.0
@@ -125,6 +126,13 @@ def test_the_words_are_the_same_with_and_without_the_embedding(own: Path, client
     asked, plain = _ask(client, image, "?embedding=true"), _ask(client, image)
     assert plain.embedding is None
     assert asked.captions == plain.captions
+
+
+def test_a_model_of_one_vector_says_that_it_does_not_attend(own: Path, client: httpx.Client) -> None:
+    response = client.post("/v1/captions?attention=true", content=(own / "photos" / "blue3.png").read_bytes())
+    problem = Problem.model_validate_json(response.content)
+    assert (response.status_code, problem.code) == (400, "bad_request")
+    assert "mine sees the picture as a whole" in problem.detail
 
 
 def test_a_broken_model_stops_the_service_with_one_sentence(own: Path, tmp_path: Path) -> None:

@@ -79,6 +79,24 @@ def test_the_same_image_gets_the_same_words(client: httpx.Client) -> None:
     assert _describe(client, photo_bytes()) == _describe(client, photo_bytes())
 
 
+def test_it_tells_where_it_looked_for_each_word_of_the_first_caption(client: httpx.Client, photo: Path) -> None:
+    response = client.post("/v1/captions?attention=true&embedding=true", content=photo.read_bytes())
+    answer = CaptionAnswer.model_validate_json(response.content)
+    assert answer.captions == _describe(client, photo.read_bytes()).captions
+    assert answer.embedding is not None
+    assert answer.attention is not None
+    assert [each.word for each in answer.attention] == answer.captions[0].value.split()
+    for each in answer.attention:
+        assert sum(map(sum, each.weights)) == pytest.approx(1.0, abs=2e-3)
+    assert len({str(each.weights) for each in answer.attention}) > 1, "it looks elsewhere for another word"
+
+
+def test_the_alternatives_are_said_differently(client: httpx.Client, photo: Path) -> None:
+    best, *others = [set(each.value.split()) for each in _describe(client, photo.read_bytes()).captions]
+    assert others
+    assert any(len(best ^ other) > 2 for other in others)
+
+
 def test_inference_time_is_counted(client: httpx.Client) -> None:
     _describe(client, photo_bytes())
     assert "inference_duration_seconds_count" in client.get("/metrics").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -53,6 +54,21 @@ def test_a_drawn_flow_chart_is_a_diagram(service: httpx.Client) -> None:
     assert answer.labels[0].value == "diagram"
     assert sum(each.confidence for each in answer.labels) == pytest.approx(1)
     assert len(answer.labels) == 10
+
+
+def test_a_label_is_explained_where_and_why(service: httpx.Client) -> None:
+    chart = Image.open(io.BytesIO(_flow_chart())).convert("RGB")
+    sheet = Image.new("RGB", (2 * chart.width, chart.height), "white")
+    sheet.paste(chart, (chart.width, 0))
+    response = service.post("/v1/classifications", params={"explain": "true"}, content=encoded(sheet, "PNG"))
+    answer = ClassificationAnswer.model_validate_json(response.content)
+    assert answer.explanation
+    assert answer.explanation.label == answer.labels[0].value == "diagram"
+    left, right = np.array_split(np.array(answer.explanation.map), [4], axis=1)
+    assert right.mean() > 2 * left.mean()
+    assert "lines" in answer.explanation.words or "edges" in answer.explanation.words
+    weights = [feature.weight for feature in answer.explanation.features]
+    assert weights == sorted(weights, reverse=True)
 
 
 def test_the_same_picture_in_another_format_gets_the_same_label(service: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from caption_service.model.beam import Floats, Ids, Sentence, beam_search
+from caption_service.model.beam import Floats, Group, Ids, Sentence, beam_search
 from caption_service.model.vocabulary import END_ID, START_ID
 
 WORDS = 8  # four special tokens and the words 4 to 7
@@ -32,6 +32,11 @@ class Chain:
         return total / (len(words) + 1) ** length_power
 
 
+def plain(chain: Chain, *, beams: int, longest: int, length_power: float, images: int = 1) -> list[list[Sentence]]:
+    found = beam_search(chain, images=images, groups=[Group(beams)], longest=longest, length_power=length_power)
+    return [of_groups[0] for of_groups in found]
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("length_power", [0.0, 0.7, 1.0])
 def test_a_beam_as_wide_as_the_language_finds_the_best_sentence(seed: int, length_power: float) -> None:
@@ -41,22 +46,22 @@ def test_a_beam_as_wide_as_the_language_finds_the_best_sentence(seed: int, lengt
     ]
     best = max(everything, key=lambda words: chain.score(words, length_power))
 
-    found = beam_search(chain, images=1, beams=300, longest=longest, length_power=length_power)[0]
+    found = plain(chain, beams=300, longest=longest, length_power=length_power)[0]
 
     assert found[0].token_ids == best
     assert found[0].score(length_power) == pytest.approx(chain.score(best, length_power), rel=1e-4)
 
 
 def test_sentences_come_best_first_and_none_twice() -> None:
-    found = beam_search(Chain(), images=1, beams=4, longest=6, length_power=0.7)[0]
+    found = plain(Chain(), beams=4, longest=6, length_power=0.7)[0]
     scores = [sentence.score(0.7) for sentence in found]
     assert scores == sorted(scores, reverse=True)
     assert len({sentence.token_ids for sentence in found}) == len(found) == 4
 
 
 def test_images_do_not_disturb_each_other() -> None:
-    alone = beam_search(Chain(), images=1, beams=3, longest=5, length_power=0.7)[0]
-    together = beam_search(Chain(), images=3, beams=3, longest=5, length_power=0.7)
+    alone = plain(Chain(), beams=3, longest=5, length_power=0.7)[0]
+    together = plain(Chain(), images=3, beams=3, longest=5, length_power=0.7)
     assert together == [alone] * 3
 
 
@@ -66,7 +71,7 @@ def test_the_search_stops_when_the_end_token_wins() -> None:
     chain.log_probabilities[START_ID, 4] = 0.0
     chain.log_probabilities[4, END_ID] = 0.0
 
-    found = beam_search(chain, images=1, beams=1, longest=20, length_power=0.7)[0]
+    found = plain(chain, beams=1, longest=20, length_power=0.7)[0]
 
     assert found[0].token_ids == (4,)
     assert chain.calls < 5
@@ -75,16 +80,40 @@ def test_the_search_stops_when_the_end_token_wins() -> None:
 def test_a_sentence_that_never_ends_is_cut_at_the_longest_length() -> None:
     chain = Chain()
     chain.log_probabilities[:, END_ID] = -50.0
-    found = beam_search(chain, images=1, beams=40, longest=3, length_power=1.0)[0]
+    found = plain(chain, beams=40, longest=3, length_power=1.0)[0]
     assert max(len(sentence.token_ids) for sentence in found) == 3
 
 
 def test_special_tokens_are_never_said() -> None:
-    for sentence in beam_search(Chain(3), images=1, beams=50, longest=4, length_power=0.7)[0]:
+    for sentence in plain(Chain(3), beams=50, longest=4, length_power=0.7)[0]:
         assert sentence.token_ids
         assert min(sentence.token_ids) >= 4
 
 
-def test_a_sentence_of_certain_words_has_word_probability_one() -> None:
-    assert Sentence((4, 5), 0.0).word_probability == 1.0
-    assert Sentence((4,), 2 * math.log(0.5)).word_probability == pytest.approx(0.5)
+@pytest.mark.parametrize("seed", range(5))
+def test_other_groups_leave_the_plain_beam_as_it_is(seed: int) -> None:
+    alone = plain(Chain(seed), images=2, beams=3, longest=6, length_power=0.7)
+    groups = [Group(3), Group(2, diversity=1.5), Group(2, diversity=1.5)]
+    together = beam_search(Chain(seed), images=2, groups=groups, longest=6, length_power=0.7)
+    assert [of_groups[0] for of_groups in together] == alone
+
+
+def test_another_group_avoids_the_words_that_were_said() -> None:
+    chain = Chain(1)
+    same, avoiding = (
+        beam_search(chain, images=1, groups=[Group(2), Group(2, diversity)], longest=6, length_power=0.7)[0]
+        for diversity in (0.0, 3.0)
+    )
+    assert same[1] == same[0]
+    assert avoiding[1][0].token_ids[0] not in {sentence.token_ids[0] for sentence in avoiding[0]}
+
+
+def test_avoiding_words_does_not_change_what_they_are_worth() -> None:
+    chain = Chain(2)
+    for sentence in beam_search(chain, images=1, groups=[Group(2), Group(3, 2.0)], longest=5, length_power=0.7)[0][1]:
+        assert sentence.log_probability == pytest.approx(chain.score(sentence.token_ids, 0.0), rel=1e-4)
+
+
+def test_the_word_log_probability_counts_the_end_token() -> None:
+    assert Sentence((4, 5), 0.0).word_log_probability == 0.0
+    assert Sentence((4,), 2 * math.log(0.5)).word_log_probability == pytest.approx(math.log(0.5))

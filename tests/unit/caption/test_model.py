@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from caption_service.model.architectures import ARCHITECTURES, build_by_name, build_like, name_of
+from caption_service.model.beam import Sentence
 from caption_service.model.captioner import (
     Captioner,
     Decoding,
     Speaker,
     save_captioner,
 )
+from caption_service.model.confidence import Calibration
 from caption_service.model.decoder import DecoderSizes
 from caption_service.model.encoder import load_convolutions
 from caption_service.model.merge import MergeSizes
@@ -25,10 +27,11 @@ from caption_service.model.preprocessing import (
     preprocess,
     read_image,
 )
+from caption_service.model.speaker import unlike
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import END_ID, SPECIAL_TOKENS, START_ID, Vocabulary
 from caption_service.settings import default_encoder
-from shared.artifacts import file_sha256
+from shared.artifacts import file_sha256, read_manifest, write_manifest
 from tests.fakes import manifest
 from tests.pictures import drawn_picture, encoded
 
@@ -109,6 +112,7 @@ def test_step_by_step_speaking_scores_words_as_teaching_does(decoder: Decoder, s
     log_probabilities = np.asarray(keras.ops.log_softmax(logits))[0]
     ended = [*said, END_ID]
     mean = np.mean([log_probabilities[at, word] for at, word in enumerate(ended)])
+    assert best.word_log_probability == pytest.approx(mean, rel=1e-3)
     assert best.confidence == pytest.approx(float(np.exp(mean)), rel=1e-3)
 
 
@@ -119,6 +123,48 @@ def test_an_artifact_says_the_same_after_saving_and_loading(decoder: Decoder, tm
     assert described
     assert all(set(each.sentence.split()) <= set(VOCABULARY.tokens) for each in described)
     assert all(0 < each.confidence <= 1 for each in described)
+
+
+def test_where_it_looks_is_told_for_each_word_of_the_best_caption(decoder: Decoder, tmp_path: Path) -> None:
+    captioner = _saved_captioner(tmp_path / "model", decoder)
+    image = np.asarray(drawn_picture(224, 224))
+    assert captioner.attends == (name_of(decoder) == "attention")
+    if not captioner.attends:
+        with pytest.raises(ValueError, match="does not attend"):
+            captioner.describe_fully(image, embedding=False, attention=True)
+        return
+    full = captioner.describe_fully(image, embedding=False, attention=True)
+    assert full.looks is not None
+    assert " ".join(look.word for look in full.looks) == full.captions[0].sentence
+    for look in full.looks:
+        assert look.weights.shape == (14, 14)
+        assert float(look.weights.sum()) == pytest.approx(1.0, rel=1e-4)
+        np.testing.assert_array_equal(look.weights[0::2, 0::2], look.weights[1::2, 1::2])
+    assert full.captions == captioner.describe(image[None])[0]
+    assert full.embedding is None
+
+
+def test_a_calibrated_model_tells_the_curves_confidence(tmp_path: Path) -> None:
+    decoder = ARCHITECTURES["attention"].build(SIZES["attention"])
+    _saved_captioner(tmp_path / "model", decoder)
+    plain = read_manifest(tmp_path / "model", kind="captioner")
+    curve = Calibration(intercept=1.0, slope=0.5, cider_d=0.4)
+    write_manifest(tmp_path / "model", plain.model_copy(update={"sizes": {**plain.sizes, "calibration": vars(curve)}}))
+    captioner = Captioner.load(tmp_path / "model", encoder_folder=default_encoder())
+    for caption in captioner.describe(np.asarray(drawn_picture(224, 224))[None])[0]:
+        assert caption.confidence == pytest.approx(curve.confidence(caption.word_log_probability))
+
+
+def test_alternatives_differ_in_more_than_a_word_where_they_can() -> None:
+    best, twin, other = Sentence((4, 5, 6), -1.0), Sentence((4, 5, 7), -1.1), Sentence((7, 7, 4), -3.0)
+    better = Sentence((8, 9), -2.0)
+    assert unlike([[best, twin], [twin, best, other], [better]], Decoding(length_power=0.0)) == [best, better, other]
+    assert unlike([[best], [twin]], Decoding()) == [best, twin]
+
+
+def test_no_sentence_is_told_twice() -> None:
+    best, again = Sentence((4, 5, 6), -1.0), Sentence((4, 5, 6), -1.0001)  # another row may round otherwise
+    assert unlike([[best], [again], [again]], Decoding()) == [best]
 
 
 def test_an_encoder_file_without_a_layer_is_refused(tmp_path: Path) -> None:

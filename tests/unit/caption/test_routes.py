@@ -62,6 +62,24 @@ async def test_an_encoder_without_a_projection_says_so(client: httpx.AsyncClient
     assert "no embedding" in response.json()["detail"]
 
 
+async def test_where_the_model_looked_is_told_on_request_only(client: httpx.AsyncClient) -> None:
+    without = await client.post("/v1/captions", content=photo_bytes())
+    asked = await client.post("/v1/captions?attention=true&embedding=true", content=photo_bytes())
+    answer = CaptionAnswer.model_validate_json(asked.content)
+    assert "attention" not in without.json()
+    assert answer.embedding is not None
+    assert answer.attention is not None
+    assert [each.word for each in answer.attention] == ["a", "red", "square"]
+    assert sum(map(sum, answer.attention[0].weights)) == pytest.approx(1.0, abs=1e-2)
+
+
+async def test_a_model_that_does_not_attend_says_so(client: httpx.AsyncClient, captioner: FakeCaptioner) -> None:
+    captioner.attends = False
+    response = await client.post("/v1/captions?attention=true", content=photo_bytes())
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+    assert "as a whole" in response.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

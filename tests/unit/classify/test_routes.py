@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import numpy as np
+import numpy.typing as npt
 import pytest
 from fastapi import FastAPI
 
@@ -45,6 +48,30 @@ class SlowClassifier(FakeClassifier):
     def scores_of_file(self, source: bytes) -> Sequence[FakeScore]:
         self.release.wait(10)
         return self.scores
+
+
+class ExplainingClassifier(FakeClassifier):
+    """Says why, too."""
+
+    def explain_file(self, source: bytes) -> Explanation:
+        reason = Reason("saturation_mean", value=0.01, usual=0.21, weight=0.4, words="almost no colour")
+        return Explanation(self.scores, np.eye(9, dtype=np.float32), (reason,))
+
+
+@dataclass(frozen=True)
+class Reason:
+    feature: str
+    value: float
+    usual: float
+    weight: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    scores: Sequence[FakeScore]
+    heat_map: npt.NDArray[np.float32]
+    reasons: Sequence[Reason]
 
 
 def _app(classifier: FakeClassifier) -> FastAPI:
@@ -88,6 +115,19 @@ async def test_a_best_label_under_the_threshold_is_unclassified() -> None:
     async with app.router.lifespan_context(app), _http(app) as client:
         answer = (await client.post("/v1/classifications", content=photo_bytes())).json()
     assert (answer["label"], answer["labels"][0]["value"]) == ("unclassified", "photo")
+
+
+async def test_an_explanation_comes_only_when_it_is_asked_for() -> None:
+    app = _app(ExplainingClassifier("photo", 0.45))
+    async with app.router.lifespan_context(app), _http(app) as client:
+        plain = (await client.post("/v1/classifications", content=photo_bytes())).json()
+        explained = (await client.post("/v1/classifications?explain=true", content=photo_bytes())).content
+    assert "explanation" not in plain
+    evidence = ClassificationAnswer.model_validate_json(explained).explanation
+    assert evidence
+    assert (evidence.label, evidence.words) == ("photo", "almost no colour")
+    assert [(feature.name, feature.weight) for feature in evidence.features] == [("saturation_mean", 0.4)]
+    assert evidence.map == np.eye(9).tolist()
 
 
 @pytest.mark.parametrize(

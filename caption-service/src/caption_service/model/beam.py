@@ -1,5 +1,8 @@
 """Beam search: keep the few best sentence beginnings and let each grow by a word at a time.
 
+Beside the plain beam other groups may search that avoid its words, so that what they find is said differently
+(Vijayakumar et al., 2016, arXiv:1610.02424). The plain beam does not know of them and finds what it finds alone.
+
 It knows nothing of networks: a step function scores the next words. It stops on the end token's *id*, and a finished
 sentence's score is divided by a power of its length, or short sentences would always win (Wu et al., 2016, section 7,
 arXiv:1609.08144).
@@ -7,8 +10,8 @@ arXiv:1609.08144).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +24,8 @@ Ids = npt.NDArray[np.int32]
 NextWords = Callable[[Ids, Ids], Floats]
 """Score the next words.
 
-Called with the last word of each row, (images * beams,), and with the row each one continues, (images * beams,);
-answers log-probabilities (images * beams, vocabulary). Row `image * beams + b` belongs to that image.
+Called with the last word of each row, (images * rows,), and with the row each one continues, (images * rows,);
+answers log-probabilities (images * rows, vocabulary). Row `image * rows + r` belongs to that image.
 """
 
 _NEVER = (PADDING_ID, START_ID, UNKNOWN_ID)
@@ -40,65 +43,122 @@ class Sentence:
         return float(self.log_probability / (len(self.token_ids) + 1) ** length_power)
 
     @property
-    def word_probability(self) -> float:
-        """Return the geometric mean of its words' probabilities, the end token's included; 0 to 1."""
-        return float(np.exp(self.log_probability / (len(self.token_ids) + 1)))
+    def word_log_probability(self) -> float:
+        """Return the mean of its words' log-probabilities in nats, the end token's included."""
+        return self.score(1.0)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Beams that search together."""
+
+    beams: int
+    diversity: float = 0.0
+    """Nats taken off a word for each beam of the groups before that says it at the same place; it weighs when
+    beginnings are chosen, and leaves their log-probabilities as they are."""
 
 
 def beam_search(
-    next_words: NextWords, *, images: int, beams: int, longest: int, length_power: float
-) -> list[list[Sentence]]:
-    """Return up to `beams` sentences for each image, best first.
+    next_words: NextWords, *, images: int, groups: Sequence[Group], longest: int, length_power: float
+) -> list[list[list[Sentence]]]:
+    """Return for each image what each group found, up to as many sentences as it has beams, best first.
 
     Args:
-        next_words: Scores the next words; it is called at most `longest` times.
+        next_words: Scores the next words; it is called at most `longest` + 1 times.
         images: How many images are described at once.
-        beams: Sentence beginnings kept for each image.
+        groups: The first one is a plain beam search; each other one avoids the words of those before it.
         longest: Most words in a sentence; one that has not ended by then ends there.
         length_power: 0 compares sentences by log-probability, 1 by its mean over the words.
     """
-    finished: list[list[Sentence]] = [[] for _ in range(images)]
-    words = np.zeros((images, beams, 0), np.int32)
-    scores = np.full((images, beams), -np.inf, np.float32)
-    scores[:, 0] = 0.0  # at first all beams are the same empty beginning, so only one of them may grow
-    last = np.full((images, beams), START_ID, np.int32)
-    origin = np.tile(np.arange(beams, dtype=np.int32), (images, 1))
-    row_offset = np.arange(images, dtype=np.int32)[:, None] * beams
-
+    rows = sum(group.beams for group in groups)
+    ends = np.cumsum([group.beams for group in groups])
+    searches = [
+        _Search(group, images, first_row=end - group.beams, longest=longest, length_power=length_power)
+        for group, end in zip(groups, ends, strict=True)
+    ]
+    row_offset = np.arange(images, dtype=np.int32)[:, None] * rows
     for length in range(longest + 1):
-        log_probabilities = next_words(last.reshape(-1), (origin + row_offset).reshape(-1))
-        log_probabilities = log_probabilities.reshape(images, beams, -1).copy()
+        last = np.concatenate([search.last for search in searches], axis=1)
+        origin = np.concatenate([search.origin for search in searches], axis=1) + row_offset
+        log_probabilities = next_words(last.reshape(-1), origin.reshape(-1)).reshape(images, rows, -1).copy()
         log_probabilities[:, :, _NEVER] = -np.inf
         if length == 0:
             log_probabilities[:, :, END_ID] = -np.inf  # nobody is helped by an empty sentence
-        _finish(finished, words, scores + log_probabilities[:, :, END_ID])
-        log_probabilities[:, :, END_ID] = -np.inf
-        if length == longest:
+        said = np.zeros((images, log_probabilities.shape[2]), np.float32)
+        for search in searches:
+            search.grow(log_probabilities, said)
+        if all(search.is_settled for search in searches):
             break
-        candidates = (scores[:, :, None] + log_probabilities).reshape(images, -1)  # (images, beams * vocabulary)
-        best = np.argpartition(-candidates, beams - 1, axis=1)[:, :beams]
-        scores = np.take_along_axis(candidates, best, axis=1)
-        origin, last = (part.astype(np.int32) for part in np.divmod(best, log_probabilities.shape[2]))
-        words = np.concatenate([np.take_along_axis(words, origin[:, :, None], axis=1), last[:, :, None]], axis=2)
-        if all(
-            _is_settled(ends, scores[image], beams=beams, longest=longest, length_power=length_power)
-            for image, ends in enumerate(finished)
-        ):
-            break
-    return [sorted(ends, key=lambda s: -s.score(length_power))[:beams] for ends in finished]
+    return [[search.best(image) for search in searches] for image in range(images)]
 
 
-def _finish(finished: list[list[Sentence]], words: Ids, ended_scores: Floats) -> None:
-    """Keep every beginning that could end here as a sentence."""
-    for image, beam in np.argwhere(np.isfinite(ended_scores)):
-        token_ids = tuple(int(token_id) for token_id in words[image, beam])
-        finished[image].append(Sentence(token_ids, float(ended_scores[image, beam])))
+@dataclass
+class _Search:
+    """One group's beginnings, and the sentences that ended."""
 
+    group: Group
+    images: int
+    first_row: int
+    longest: int
+    length_power: float
+    finished: list[list[Sentence]] = field(init=False)
 
-def _is_settled(ends: list[Sentence], scores: Floats, *, beams: int, longest: int, length_power: float) -> bool:
-    """Say whether no growing beginning can still enter the best: log-probabilities only fall."""
-    if len(ends) < beams:
-        return False
-    worst_kept = sorted((end.score(length_power) for end in ends), reverse=True)[beams - 1]
-    best_possible = float(scores.max()) / (longest + 1) ** length_power
-    return bool(best_possible <= worst_kept)
+    def __post_init__(self) -> None:
+        shape = (self.images, self.group.beams)
+        self.finished = [[] for _ in range(self.images)]
+        self.words = np.zeros((*shape, 0), np.int32)
+        self.scores = np.full(shape, -np.inf, np.float32)
+        self.scores[:, 0] = 0.0  # at first all beams are the same empty beginning, so only one of them may grow
+        self.last = np.full(shape, START_ID, np.int32)
+        self.origin = np.tile(self._rows, (self.images, 1))
+
+    def grow(self, log_probabilities: Floats, said: Floats) -> None:
+        """Let the beginnings end or grow by a word, and count in `said` which words were taken.
+
+        Args:
+            log_probabilities: Of all groups, (images, rows, vocabulary).
+            said: How many beams of earlier groups took each word, (images, vocabulary).
+        """
+        own = log_probabilities[:, self._rows]
+        self._finish(self.scores + own[:, :, END_ID])
+        own[:, :, END_ID] = -np.inf
+        if self.words.shape[2] == self.longest:
+            return
+        candidates = (self.scores[:, :, None] + own).reshape(self.images, -1)  # (images, beams * vocabulary)
+        wished = candidates
+        if self.group.diversity:
+            avoided = (self.scores[:, :, None] + own) - self.group.diversity * said[:, None]
+            wished = avoided.reshape(self.images, -1)
+        best = np.argpartition(-wished, self.group.beams - 1, axis=1)[:, : self.group.beams]
+        self.scores = np.take_along_axis(candidates, best, axis=1)
+        origin, last = (part.astype(np.int32) for part in np.divmod(best, own.shape[2]))
+        grown = np.take_along_axis(self.words, origin[:, :, None], axis=1)
+        self.words = np.concatenate([grown, last[:, :, None]], axis=2)
+        self.origin, self.last = origin + self.first_row, last
+        np.add.at(said, (np.arange(self.images)[:, None], last), 1.0)
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether no growing beginning can still enter the best of any image: log-probabilities only fall."""
+        return all(map(self._is_settled, range(self.images)))
+
+    def best(self, image: int) -> list[Sentence]:
+        """Return an image's best sentences."""
+        return sorted(self.finished[image], key=lambda s: -s.score(self.length_power))[: self.group.beams]
+
+    @property
+    def _rows(self) -> Ids:
+        return np.arange(self.first_row, self.first_row + self.group.beams, dtype=np.int32)
+
+    def _finish(self, ended_scores: Floats) -> None:
+        """Keep every beginning that could end here as a sentence."""
+        for image, beam in np.argwhere(np.isfinite(ended_scores)):
+            token_ids = tuple(int(token_id) for token_id in self.words[image, beam])
+            self.finished[image].append(Sentence(token_ids, float(ended_scores[image, beam])))
+
+    def _is_settled(self, image: int) -> bool:
+        kept = self.best(image)
+        if len(kept) < self.group.beams:
+            return False
+        best_possible = float(self.scores[image].max()) / (self.longest + 1) ** self.length_power
+        return bool(best_possible <= kept[-1].score(self.length_power))

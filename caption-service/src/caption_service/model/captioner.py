@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from caption_service.model.architectures import ATTENTION, UnknownArchitecture, build_by_name, name_of
+from caption_service.model.confidence import Calibration
+from caption_service.model.description import Description, Look, whole_map
 from caption_service.model.embedding import EMBEDDING_FILE, Projection
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import INPUT_SIDE_PX
@@ -26,6 +28,8 @@ __all__ = ["Caption", "Captioner", "Decoding", "Speaker", "load_decoder", "load_
 ENCODER_FILE = "encoder.npz"
 DECODER_FILE = "decoder.npz"
 VOCABULARY_FILE = "vocabulary.json"
+CALIBRATION = "calibration"
+"""Where a manifest's sizes keep the calibration."""
 
 Loaded = TypeVar("Loaded")
 
@@ -75,7 +79,7 @@ class Captioner:
         if EMBEDDING_FILE in encoder_manifest.files:
             projection = _readable(encoder_folder / EMBEDDING_FILE, Projection.read)
         encoder = _readable(encoder_folder / ENCODER_FILE, Encoder)
-        speaker = Speaker(decoder, vocabulary)
+        speaker = Speaker(decoder, vocabulary, load_calibration(folder, manifest))
         return cls(manifest, encoder, speaker, decoding, sight=decoder.sizes.sight, dense=dense, projection=projection)
 
     @property
@@ -83,31 +87,50 @@ class Captioner:
         """Say whether the encoder came with a projection."""
         return self._projection is not None
 
+    @property
+    def attends(self) -> bool:
+        """Say whether the architecture looks at parts of the picture."""
+        return self._sight.startswith("map")
+
     def describe(self, images: npt.NDArray[np.uint8]) -> list[list[Caption]]:
         """Return each image's captions, best first.
 
         Args:
             images: RGB, uint8, (images, 224, 224, 3), as `read_image` gives them.
         """
-        return self._describe_maps(self._encoder.encode(images))
+        return self._speaker.describe(self._see(self._encoder.encode(images)), self._decoding)
 
-    def describe_and_embed(self, images: npt.NDArray[np.uint8]) -> tuple[list[list[Caption]], npt.NDArray[np.float32]]:
-        """Return each image's captions, and its embedding (images, 256) of length 1; the encoder runs once for both.
+    def describe_fully(self, image: npt.NDArray[np.uint8], *, embedding: bool, attention: bool) -> Description:
+        """Return an image's captions and what else is asked; the encoder runs once for all.
+
+        Args:
+            image: RGB, uint8, (224, 224, 3).
+            embedding: Whether to embed the image.
+            attention: Whether to tell where the decoder looks for each word of the best caption.
 
         Raises:
-            ValueError: the encoder has no projection.
+            ValueError: the encoder has no projection, or the architecture does not attend.
         """
-        if self._projection is None:
-            raise ValueError("the encoder has no projection")
-        maps = self._encoder.encode(images)  # (images, 196, 512)
-        return self._describe_maps(maps), self._projection.embed(maps)
+        maps = self._encoder.encode(image[None])  # (1, 196, 512)
+        seen = self._see(maps)
+        captions = self._speaker.describe(seen, self._decoding)[0]
+        embedded = None
+        if embedding:
+            if self._projection is None:
+                raise ValueError("the encoder has no projection")
+            embedded = self._projection.embed(maps)[0]
+        looks = None
+        if attention:
+            attended = self._speaker.attend(seen[0], captions[0].sentence)
+            looks = [Look(word, whole_map(weights)) for word, weights in attended]
+        return Description(captions, embedded, looks)
 
     def warm(self) -> None:
         """Run once, so that the first person does not wait for graphs to be traced."""
         self.describe(np.zeros((1, INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.uint8))
 
-    def _describe_maps(self, maps: npt.NDArray[np.float32]) -> list[list[Caption]]:
-        return self._speaker.describe(see(maps, self._sight, dense=self._dense), self._decoding)
+    def _see(self, maps: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]]:
+        return see(maps, self._sight, dense=self._dense)
 
 
 def save_captioner(
@@ -154,6 +177,19 @@ def load_decoder(folder: Path, manifest: Manifest) -> tuple[Decoder, Vocabulary,
         raise ArtifactError(f"{folder} cannot be read: {error}") from error
     _readable(folder / DECODER_FILE, lambda file: _fill(decoder, file))
     return decoder, vocabulary, decoding
+
+
+def load_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
+    """Return what turns log-probabilities into confidences; None where nothing was fitted.
+
+    Raises:
+        ArtifactError: the manifest tells it in another form.
+    """
+    told = manifest.sizes.get(CALIBRATION)
+    try:
+        return Calibration(**told) if told else None
+    except TypeError as error:
+        raise ArtifactError(f"{folder} cannot be read: {error}") from error
 
 
 def load_dense_layers(folder: Path, manifest: Manifest, vgg16_weights: Path | None) -> DenseLayers:

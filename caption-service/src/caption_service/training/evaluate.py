@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from caption_service.model.captioner import Captioner
+from caption_service.model.captioner import Caption, Captioner
 from caption_service.model.preprocessing import UnreadableImage
 from caption_service.settings import default_encoder, default_model
 from caption_service.training.captions import CaptionsFileError, read_captions
@@ -33,7 +33,7 @@ def main() -> None:
     options = _options()
     try:
         references = read_captions(options.captions, images=options.images)
-        predictions = describe_files(
+        described = describe_files(
             Captioner.load(options.model, encoder_folder=options.encoder, vgg16_weights=options.vgg16_weights),
             list(references),
             images=options.images,
@@ -42,6 +42,7 @@ def main() -> None:
         sys.exit(f"caption-evaluate: {error}")
     except KeyboardInterrupt:
         sys.exit("\ncaption-evaluate: stopped, nothing was written")
+    predictions = {name: caption.sentence for name, caption in described.items()}
     metrics = score_captions(predictions, references)
     if options.json:
         result = {"metrics": metrics, "predictions": predictions}
@@ -50,21 +51,21 @@ def main() -> None:
         print(f"{name:<10} {value:.4f}" if isinstance(value, float) else f"{name:<10} {value}")
 
 
-def describe_files(captioner: Captioner, names: list[str], *, images: Path) -> dict[str, str]:
-    """Return the best sentence for each image file below `images`.
+def describe_files(captioner: Captioner, names: list[str], *, images: Path) -> dict[str, Caption]:
+    """Return the best caption for each image file below `images`.
 
     Raises:
         UnreadableImage: a file cannot be decoded; the message names it.
     """
-    sentences: dict[str, str] = {}
+    best: dict[str, Caption] = {}
     with tqdm(total=len(names), desc="captions", unit="image") as progress:
         for at in range(0, len(names), IMAGES_AT_ONCE):
             chosen = names[at : at + IMAGES_AT_ONCE]
             batch = np.stack([read_named(images / name) for name in chosen])
             described = captioner.describe(batch)
-            sentences |= {name: found[0].sentence for name, found in zip(chosen, described, strict=True)}
+            best |= {name: found[0] for name, found in zip(chosen, described, strict=True)}
             progress.update(len(chosen))
-    return sentences
+    return best
 
 
 def _options() -> argparse.Namespace:

@@ -30,6 +30,11 @@ DECODINGS = [Decoding(beams=beams, length_power=power) for beams in (3, 4, 5) fo
 PANELS = {"loss": ["train_loss"], "scores on dev": ["dev_cider", "dev_rouge_l", "dev_bleu_4"]}
 """What the training curve shows."""
 
+LOGGED_SCORES = ("bleu_1", "bleu_4", "cider", "rouge_l")
+STATE_FILE = "state.npz"
+BEGINNING = {"epoch": 0, "best_epoch": 0, "best_cider": -1.0, "best_rouge_l": -1.0}
+"""The progress of a training that has not begun."""
+
 Captions = Mapping[str, Sequence[str]]
 
 
@@ -80,29 +85,17 @@ class TrainingRun:
         """Choose on dev how to search for sentences, and write the model."""
         with np.load(self._folder / "best" / DECODER_FILE, allow_pickle=False) as stored:
             self._best.set_weights([stored[name].astype(np.float32) for name in stored])
-        speaker = Speaker(self._best, self._vocabulary)
-        found = []
-        for decoding in tqdm(DECODINGS, desc="choosing the beam", unit="setting"):
-            predictions = describe_all(speaker, decoding, dev_captions, dev_seen)
-            scores = score_captions(predictions, dev_captions, quick=True)
-            found.append((2 * scores["bleu_4"] + scores["cider"], decoding, predictions))  # then both count alike
-        _, decoding, predictions = max(found, key=lambda each: each[0])
-        scores = score_captions(predictions, dev_captions)
-        print(json.dumps({"decoding": asdict(decoding), "dev": scores}, indent=2))
+        decoding, scores = choose_decoding(Speaker(self._best, self._vocabulary), dev_captions, dev_seen)
         return self._save(self._out, decoding, scores)
 
     @property
     def _state_file(self) -> Path:
-        return self._folder / "state.npz"
+        return self._folder / STATE_FILE
 
     def _resume(self, teacher: Teacher) -> dict[str, float]:
-        recipe_file = self._folder / "recipe.json"
-        recipe = json.dumps(asdict(self._recipe) | {"decoder": name_of(self._pupil), **asdict(self._pupil.sizes)})
-        if not self._state_file.exists():
-            recipe_file.write_text(recipe, encoding="utf-8")
-            return {"epoch": 0, "best_epoch": 0, "best_cider": -1.0, "best_rouge_l": -1.0}
-        if recipe_file.read_text(encoding="utf-8") != recipe:
-            raise TrainingStateError(f"{self._folder} belongs to a run with other settings: remove it or change --out")
+        recipe = asdict(self._recipe) | {"decoder": name_of(self._pupil), **asdict(self._pupil.sizes)}
+        if not is_resumed(self._folder, recipe):
+            return dict(BEGINNING)
         progress = teacher.restore(self._state_file)
         print(f"going on after epoch {progress['epoch']:.0f}")
         return progress
@@ -112,17 +105,60 @@ class TrainingRun:
         return save_captioner(folder, manifest, decoder=self._best, vocabulary=self._vocabulary, decoding=decoding)
 
     def _log(self, epoch: int, loss: float, scores: dict[str, Any], seconds: float) -> None:
-        file = self._folder / "log.csv"
-        is_new = not file.exists()
         row = {"epoch": epoch, "train_loss": round(loss, 4), "seconds": round(seconds)}
-        row |= {f"dev_{name}": round(scores[name], 4) for name in ("bleu_1", "bleu_4", "cider", "rouge_l")}
-        with file.open("a", encoding="utf-8", newline="") as lines:
-            writer = csv.DictWriter(lines, row)
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
-        draw_training_curve(file, self._folder / "curve.png", PANELS)
-        print(" ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+        row |= {f"dev_{name}": round(scores[name], 4) for name in LOGGED_SCORES}
+        log_epoch(self._folder, row, PANELS)
+
+
+def is_resumed(folder: Path, settings: Mapping[str, Any]) -> bool:
+    """Say whether the folder holds the state of an earlier run; note the settings of a new one.
+
+    Args:
+        folder: The folder of log, state and best weights.
+        settings: All that the state depends on; plain values.
+
+    Raises:
+        TrainingStateError: the state belongs to a run with other settings.
+    """
+    file, told = folder / "recipe.json", json.dumps(settings)
+    if not (folder / STATE_FILE).exists():
+        file.write_text(told, encoding="utf-8")
+        return False
+    if file.read_text(encoding="utf-8") != told:
+        raise TrainingStateError(f"{folder} belongs to a run with other settings: remove it or change --out")
+    return True
+
+
+def log_epoch(folder: Path, row: Mapping[str, Any], panels: Mapping[str, Sequence[str]]) -> None:
+    """Add a row to the log, draw the curve anew, and print the row.
+
+    Args:
+        folder: Where `log.csv` and `curve.png` lie.
+        row: The epoch and its numbers, the same columns each time.
+        panels: What the curve shows, as `draw_training_curve` takes it.
+    """
+    file = folder / "log.csv"
+    is_new = not file.exists()
+    with file.open("a", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, row)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+    draw_training_curve(file, folder / "curve.png", panels)
+    print(" ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+
+
+def choose_decoding(speaker: Speaker, captions: Captions, seen: Seen) -> tuple[Decoding, dict[str, Any]]:
+    """Return the way of searching that is best on dev, and its scores; print both."""
+    found = []
+    for decoding in tqdm(DECODINGS, desc="choosing the beam", unit="setting"):
+        predictions = describe_all(speaker, decoding, captions, seen)
+        scores = score_captions(predictions, captions, quick=True)
+        found.append((2 * scores["bleu_4"] + scores["cider"], decoding, predictions))  # then both count alike
+    _, decoding, predictions = max(found, key=lambda each: each[0])
+    scores = score_captions(predictions, captions)
+    print(json.dumps({"decoding": asdict(decoding), "dev": scores}, indent=2))
+    return decoding, scores
 
 
 def describe_all(speaker: Speaker, decoding: Decoding, captions: Captions, seen: Seen) -> dict[str, str]:
@@ -130,5 +166,5 @@ def describe_all(speaker: Speaker, decoding: Decoding, captions: Captions, seen:
     sentences: list[str] = []
     for at in range(0, len(seen), DESCRIBE_BATCH):
         batch = np.asarray(seen[at : at + DESCRIBE_BATCH])
-        sentences += [found[0].sentence for found in speaker.describe(batch, decoding)]
+        sentences += [found[0].sentence for found in speaker.describe(batch, decoding.alone)]
     return dict(zip(captions, sentences, strict=True))

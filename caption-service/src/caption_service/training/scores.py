@@ -57,6 +57,14 @@ def score_captions(
     }
 
 
+def cider_d_of_each(predictions: Mapping[str, str], references: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Return CIDEr-D of each image's sentence, 0 to 10, on plain words; n-grams are weighed over these images."""
+    meant = _plain({image: references[image] for image in predictions})
+    said = _plain({image: [sentence] for image, sentence in predictions.items()})
+    _, each = Cider().compute_score(meant, said)
+    return {image: float(score) for image, score in zip(meant, each, strict=True)}
+
+
 def _ptb(captions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     wrapped = {image: [{"caption": caption} for caption in several] for image, several in captions.items()}
     tokenized: dict[str, list[str]] = PTBTokenizer().tokenize(wrapped)

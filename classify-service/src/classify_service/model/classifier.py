@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from classify_service.model.explanation import Explainer, Floats, Reason
 from classify_service.model.eye import build_eye
 from classify_service.model.features import measure
 from classify_service.model.head import HeadSizes, build_head
@@ -35,6 +37,15 @@ class Score:
     confidence: float
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """Scores, and what speaks for the best one; see `explanation.Evidence`."""
+
+    scores: list[Score]
+    heat_map: Floats
+    reasons: tuple[Reason, ...]
+
+
 class Classifier:
     """A trained network with its labels."""
 
@@ -44,6 +55,7 @@ class Classifier:
         self.labels = labels
         self.judgement = judgement
         self._input_side_px: int = eye.input_shape[1]
+        self._eye, self._heads = eye, heads
         self._network = join(eye, heads)
 
     def scores(self, picture: Picture) -> list[Score]:
@@ -53,9 +65,7 @@ class Classifier:
             picture: See `preprocessing.read_picture`.
         """
         pixels = network_input(picture, side_px=self._input_side_px)
-        logits = np.asarray(self._network.predict_on_batch([pixels[None], measure(picture)[None]]))[0]
-        probabilities = softmax(logits / self.judgement.temperature)
-        return [Score(self.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities, kind="stable")]
+        return self._ranked(np.asarray(self._network.predict_on_batch([pixels[None], measure(picture)[None]]))[0])
 
     def scores_of_file(self, source: bytes | Path) -> list[Score]:
         """Return the scores of an encoded image.
@@ -65,6 +75,20 @@ class Classifier:
         """
         return self.scores(read_picture(source))
 
+    def explain(self, picture: Picture) -> Explanation:
+        """Return every label with its probability, and what speaks for the best one."""
+        pixels = network_input(picture, side_px=self._input_side_px)
+        evidence = self._explainer.explain(pixels, measure(picture), temperature=self.judgement.temperature)
+        return Explanation(self._ranked(evidence.logits), evidence.heat_map, evidence.reasons)
+
+    def explain_file(self, source: bytes | Path) -> Explanation:
+        """Return the explanation of an encoded image.
+
+        Raises:
+            UnreadableImage: see `preprocessing.read_picture`.
+        """
+        return self.explain(read_picture(source))
+
     def is_sure_of(self, label: str, confidence: float) -> bool:
         """Whether a label that is the best, with this confidence, is given."""
         return confidence >= self.judgement.thresholds[self.labels.index(label)]
@@ -72,6 +96,15 @@ class Classifier:
     def warm_up(self) -> None:
         """Classify a blank picture, so that the first real one does not wait for compiling."""
         self.scores(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 255, dtype=np.uint8))
+
+    def _ranked(self, logits: npt.NDArray[np.floating]) -> list[Score]:
+        probabilities = softmax(logits / self.judgement.temperature)
+        return [Score(self.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities, kind="stable")]
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        """Built when it is first asked for: whoever only classifies pays nothing."""
+        return Explainer(self._eye, self._heads)
 
 
 def join(eye: keras.Model, heads: list[keras.Model]) -> keras.Model:

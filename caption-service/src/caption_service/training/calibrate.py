@@ -1,0 +1,147 @@
+"""The command `caption-calibrate`: make a model's confidence mean how often people agree with its captions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from caption_service.model.captioner import CALIBRATION, Captioner
+from caption_service.model.preprocessing import UnreadableImage
+from caption_service.settings import default_encoder, default_model
+from caption_service.training.captions import CaptionsFileError, read_captions
+from caption_service.training.evaluate import describe_files
+from caption_service.training.reliability import (
+    FOLDS,
+    Numbers,
+    calibration_error,
+    cross_fitted,
+    draw_reliability,
+    fit,
+)
+from caption_service.training.scores import cider_d_of_each
+from shared.artifacts import ArtifactError, read_manifest, write_manifest
+
+EXAMPLE = """\
+example:
+  caption-calibrate --model my-captions --images photos/ --captions photos/dev.csv
+
+Use captions that the model was not trained on. The curve is written into the model's manifest, and drawn beside the
+model. Several sets: --set photos/ photos/dev.csv --set scans/ scans/dev.csv
+"""
+CIDER_D = 0.4
+LEAST_CAPTIONS = 50
+
+
+def main() -> None:
+    """Run the command; one sentence instead of a traceback for what a person can mend."""
+    options = _options()
+    try:
+        calibrate(options)
+    except (CaptionsFileError, UnreadableImage, ArtifactError) as error:
+        sys.exit(f"caption-calibrate: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ncaption-calibrate: stopped, nothing was written")
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Fit the curve, print how well it holds on captions it was not fitted on, and write it into the manifest.
+
+    Raises:
+        CaptionsFileError: the captions cannot be used, or all of them are on one side of the threshold.
+        UnreadableImage: an image cannot be decoded.
+        ArtifactError: the model or its encoder cannot be used.
+    """
+    captioner = Captioner.load(options.model, encoder_folder=options.encoder, vgg16_weights=options.vgg16_weights)
+    sets = [_measured(captioner, images, captions) for images, captions in options.sets]
+    log_probabilities, scores = (np.concatenate(each) for each in zip(*sets, strict=True))
+    is_good = (scores >= options.cider_d).astype(np.float64)
+    if len(is_good) < LEAST_CAPTIONS or not 0 < is_good.mean() < 1:
+        raise CaptionsFileError(
+            f"{int(is_good.sum())} of {len(is_good)} captions reach CIDEr-D {options.cider_d:g}: a curve needs "
+            f"{LEAST_CAPTIONS} captions with some on each side, so give more captions or another --cider-d"
+        )
+    curve = fit(log_probabilities, is_good, cider_d=options.cider_d)
+    confidences = cross_fitted(log_probabilities, is_good, cider_d=options.cider_d)
+    measured: dict[str, Any] = {
+        "captions": len(is_good),
+        "share_good": round(float(is_good.mean()), 4),
+        "calibration_error": round(calibration_error(confidences, is_good), 4),
+        "calibration_error_of_plain_probability": round(calibration_error(np.exp(log_probabilities), is_good), 4),
+        "how": f"{FOLDS} folds of images, each measured by the curve of the others; ten bins",
+        "data": {_name_of(captions): len(found) for (_, captions), (found, _) in zip(options.sets, sets, strict=True)},
+    }
+    draw_reliability(confidences, is_good, options.picture, cider_d=options.cider_d)
+    manifest = read_manifest(options.model, kind="captioner")
+    update = {
+        "sizes": {**manifest.sizes, CALIBRATION: asdict(curve)},
+        "metrics": {**manifest.metrics, "confidence": measured},
+    }
+    write_manifest(options.model, manifest.model_copy(update=update))
+    for name, value in {**asdict(curve), **measured}.items():
+        print(f"{name:<40} {value}")
+
+
+def _measured(captioner: Captioner, images: Path, captions: Path) -> tuple[Numbers, Numbers]:
+    """Return the best captions' mean log-probabilities of words, and their CIDEr-D."""
+    references = read_captions(captions, images=images)
+    described = describe_files(captioner, list(references), images=images)
+    scores = cider_d_of_each({name: caption.sentence for name, caption in described.items()}, references)
+    log_probabilities = [described[name].word_log_probability for name in scores]
+    return np.array(log_probabilities), np.array(list(scores.values()))
+
+
+def _name_of(file: Path) -> str:
+    """Name a captions file so that two of one name in two folders stay apart; where they lie is nobody's business."""
+    return "/".join(file.resolve().parts[-2:])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="caption-calibrate",
+        description="Make a caption model's confidence the chance that people agree with its captions.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the images")
+    parser.add_argument("--captions", type=Path, metavar="CSV", help="what people said of them")
+    parser.add_argument(
+        "--set",
+        type=Path,
+        nargs=2,
+        action="append",
+        default=[],
+        dest="sets",
+        metavar=("DIR", "CSV"),
+        help="more images and captions; repeatable",
+    )
+    parser.add_argument("--model", type=Path, default=default_model(), metavar="DIR", help="model to calibrate")
+    parser.add_argument("--encoder", type=Path, default=default_encoder(), metavar="DIR", help="encoder artifact")
+    parser.add_argument(
+        "--cider-d", type=float, default=CIDER_D, help="people agree with a caption from here on; default: %(default)s"
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="PNG", help="draw the reliability here; default: MODEL-reliability.png"
+    )
+    parser.add_argument(
+        "--vgg16-weights", type=Path, metavar="H5", help="Keras' file of the full VGG16, for a model that takes fc2"
+    )
+    options = parser.parse_args()
+    if (options.images is None) != (options.captions is None):
+        parser.error("--images and --captions go together")
+    if options.images:
+        options.sets.insert(0, [options.images, options.captions])
+    if not options.sets:
+        parser.error("name the images and what people said of them: --images DIR --captions CSV")
+    if options.picture is None:
+        model = options.model.resolve()
+        options.picture = model.with_name(f"{model.name}-reliability.png")
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Show a person why a picture got its label."""
