@@ -77,6 +77,8 @@ function Words({ attention: { words, model }, onLook }) {
           </button>`,
       )}
     </p>
-    <p class="note">What ${model.name} ${model.version} says of it now. Point at a word: the picture stays bright where it looked.</p>
+    <p class="note">
+      What ${model.name} ${model.version} says of it now. Point at a word: the picture stays bright where it looked.
+    </p>
   `;
 }

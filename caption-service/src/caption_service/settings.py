@@ -14,12 +14,12 @@ _SHIPPED_MODELS = _SERVICE / "models"
 
 def default_encoder() -> Path:
     """Return the encoder that is shipped beside the code."""
-    return _SHIPPED_MODELS / "vgg16-imagenet"
+    return _SHIPPED_MODELS / "vgg16"
 
 
 def default_model() -> Path:
     """Return the caption model that is shipped beside the code."""
-    return _SHIPPED_MODELS / "attention-flickr8k"
+    return _SHIPPED_MODELS / "attention"
 
 
 def default_vgg16_weights() -> Path:

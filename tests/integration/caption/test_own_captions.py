@@ -135,6 +135,15 @@ def test_a_model_of_one_vector_says_that_it_does_not_attend(own: Path, client: h
     assert "mine sees the picture as a whole" in problem.detail
 
 
+def test_too_few_captions_for_a_confidence_are_told_in_one_sentence(own: Path) -> None:
+    command = [str(Path(sys.executable).with_name("caption-calibrate")), "--model", "mine"]
+    command += ["--images", "photos", "--captions", "photos/captions.csv"]
+    ended = subprocess.run(command, cwd=own, env=ENVIRONMENT, check=False, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("caption-calibrate: 12 of 12 captions reach CIDEr-D 0.4: a curve")
+    assert "calibration" not in (own / "mine" / "manifest.json").read_text()
+
+
 def test_a_broken_model_stops_the_service_with_one_sentence(own: Path, tmp_path: Path) -> None:
     settings = {"CAPTION_MODEL": str(tmp_path), "CAPTION_PORT": str(free_ports(1)[0])}
     ended = subprocess.run(

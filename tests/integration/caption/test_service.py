@@ -66,7 +66,7 @@ def _describe(client: httpx.Client, image: bytes) -> CaptionAnswer:
 def test_a_photo_of_a_cat_is_described_as_an_animal(client: httpx.Client, photo: Path) -> None:
     answer = _describe(client, photo.read_bytes())
     assert {"cat", "dog", "animal"} & set(answer.captions[0].value.split()), answer.captions
-    assert answer.model.name == "attention-flickr8k"
+    assert answer.model.name == "attention"
 
 
 def test_captions_differ_and_come_with_falling_scores(client: httpx.Client, photo: Path) -> None:
@@ -89,12 +89,6 @@ def test_it_tells_where_it_looked_for_each_word_of_the_first_caption(client: htt
     for each in answer.attention:
         assert sum(map(sum, each.weights)) == pytest.approx(1.0, abs=2e-3)
     assert len({str(each.weights) for each in answer.attention}) > 1, "it looks elsewhere for another word"
-
-
-def test_the_alternatives_are_said_differently(client: httpx.Client, photo: Path) -> None:
-    best, *others = [set(each.value.split()) for each in _describe(client, photo.read_bytes()).captions]
-    assert others
-    assert any(len(best ^ other) > 2 for other in others)
 
 
 def test_inference_time_is_counted(client: httpx.Client) -> None:

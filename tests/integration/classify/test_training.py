@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -45,16 +46,33 @@ def test_what_was_trained_knows_its_own_pictures(
     prediction = answer["predictions"]["stripes/0.png"]
     assert prediction["label"] == max(prediction["scores"], key=prediction["scores"].__getitem__)
     assert prediction["confidence"] == max(prediction["scores"].values())
+    assert np.trace(answer["metrics"]["confusion"]) == round(20 * answer["metrics"]["accuracy"])
+    assert sum(each["images"] for each in answer["metrics"]["reliability"]) == 20
+    for picture in ("out-confusion.png", "out-reliability.png"):
+        with Image.open(tmp_path / picture) as drawn:
+            assert min(drawn.size) > 200
     printed = capsys.readouterr().out
     assert "macro-F1" in printed
     assert "not read: blobs/broken.png" in printed
+
+
+def test_pictures_of_no_label_are_measured(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate.main(["--out-of-scope", "--model", str(model), "--json", str(tmp_path / "out.json")])
+    measured = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["metrics"]["out_of_scope"]
+    counts = [kind["unclassified"] + sum(kind["labels"].values()) for kind in measured["kinds"].values()]
+    assert counts == [10] * 10
+    assert measured["unclassified_share"] == sum(k["unclassified"] for k in measured["kinds"].values()) / 100
+    assert f"unclassified {measured['unclassified_share']:.3f} of 100" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        evaluate.main([])
 
 
 def test_the_manifest_tells_how_it_was_judged(model: Path) -> None:
     manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["kind"], manifest["name"], manifest["version"]) == ("classifier", "shapes", "1")
     assert "did not see" in manifest["metrics"]["validated_on"]
-    assert set(manifest["files"]) == {"classifier.json", "weights.npz", "training.csv", "training.png"}
+    pictures = {"training.png", "confusion.png", "reliability.png"}
+    assert set(manifest["files"]) == {"classifier.json", "weights.npz", "training.csv", *pictures}
     assert "CC BY 4.0" in manifest["data"]
     assert 1 <= manifest["metrics"]["epochs"] <= 4
 

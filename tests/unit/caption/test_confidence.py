@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 
 from caption_service.model.beam import Sentence
+from caption_service.model.captioner import load_calibration
 from caption_service.model.confidence import Calibration, confidence_of
+from caption_service.training.calibrate import calibrate
+from caption_service.training.captions import CaptionsFileError
 from caption_service.training.reliability import calibration_error, cross_fitted, draw_reliability, fit
 from caption_service.training.scores import cider_d_of_each, score_captions
+from shared.artifacts import ArtifactError, read_manifest, write_manifest
+from tests.fakes import manifest
 
 TRUE = Calibration(intercept=3.0, slope=2.0, cider_d=0.4)
 
@@ -60,6 +65,39 @@ def test_each_image_is_scored_as_the_whole_is() -> None:
     each = cider_d_of_each(said, people)
     assert each["a"] > each["b"] == 0.0
     assert np.mean(list(each.values())) == pytest.approx(score_captions(said, people, quick=True)["cider"])
+
+
+def test_the_curve_and_how_well_it_holds_are_kept_in_the_manifest(
+    captions: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    log_probabilities, is_good = captions
+    model, picture = tmp_path / "model", tmp_path / "reliability.png"
+    model.mkdir()
+    write_manifest(model, manifest("captioner").model_copy(update={"sizes": {"beams": 5}, "metrics": {"dev": 1}}))
+
+    calibrate(model, log_probabilities, is_good > 0, cider_d=0.4, data={"photos/dev.csv": 4000}, picture=picture)
+
+    told = read_manifest(model, kind="captioner")
+    curve = load_calibration(model, told)
+    assert curve is not None
+    assert curve.confidence(-1.5) == pytest.approx(TRUE.confidence(-1.5), abs=0.03)
+    assert (told.sizes["beams"], told.metrics["dev"]) == (5, 1)
+    assert told.metrics["confidence"]["captions"] == 4000
+    assert told.metrics["confidence"]["calibration_error"] < 0.04
+    assert told.metrics["confidence"]["data"] == {"photos/dev.csv": 4000}
+    assert picture.is_file()
+
+
+@pytest.mark.parametrize("are_good", [np.ones(60, bool), np.zeros(60, bool), np.arange(40) % 2 == 0])
+def test_captions_that_tell_nothing_of_confidence_are_refused(are_good: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(CaptionsFileError, match="a curve needs 50 captions with some on each side"):
+        calibrate(tmp_path, np.zeros(len(are_good)), are_good, cider_d=0.4, data={}, picture=tmp_path / "r.png")
+
+
+def test_a_calibration_of_another_form_is_refused(tmp_path: Path) -> None:
+    odd = manifest("captioner").model_copy(update={"sizes": {"calibration": {"temperature": 2.0}}})
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        load_calibration(tmp_path, odd)
 
 
 def test_the_reliability_is_drawn(captions: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from caption_service.model.decoder import DecoderSizes, build_decoder
 from caption_service.model.vocabulary import END_ID, PADDING_ID, SPECIAL_TOKENS, START_ID, Vocabulary
 from caption_service.training.averaging import RunningAverage
+from caption_service.training.losses import guess_loss, seen_as_whole
 from caption_service.training.reward import read_reward_options
 from caption_service.training.schedule import warmed_cosine
 from caption_service.training.self_critical import above_the_others, before
@@ -32,7 +33,7 @@ def test_sets_keep_their_order_repeats_and_views() -> None:
     ]
     assert [(each.name, str(each.file)) for each in options.dev] == [("photos", "d.csv")]
     assert options.recipe.epochs == 5
-    assert options.recipe.block_5_learning_rate == pytest.approx(4e-5)
+    assert options.recipe.block_5_learning_rate == pytest.approx(1e-4)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,10 @@ def test_sets_keep_their_order_repeats_and_views() -> None:
         ([*TUNING, "--encoder-out", "new"], "--encoder-out is the folder of --encoder or --out"),
         ([*DATA, *BEGUN], "the tuned encoder needs a place: give --encoder-out, or --block-5-learning-rate 0"),
         ([*TUNING, "--block-5-learning-rate", "0"], "the encoder stays as it is: leave --encoder-out away"),
-        ([*TUNING, "--epochs", "3"], "from epoch 4 on, but there are 3: give a lower --block-5-from-epoch"),
+        (
+            [*TUNING, "--epochs", "3", "--block-5-from-epoch", "4"],
+            "from epoch 4 on, but there are 3: give a lower --block-5-from-epoch",
+        ),
         ([*TUNING, "--epochs", "0"], "--epochs is 0, but must be at least 1"),
         ([*TUNING, "--feature-dropout", "2"], "--feature-dropout is 2.0, but must be from 0 to 0.9"),
     ],
@@ -119,3 +123,17 @@ def test_a_sample_is_measured_by_its_pictures_other_samples() -> None:
 def test_a_sample_is_read_as_it_was_said() -> None:
     said = np.array([[7, 8, END_ID, PADDING_ID], [7, 8, 9, 5]], np.int32)
     assert before(said).tolist() == [[START_ID, 7, 8, PADDING_ID], [START_ID, 7, 8, 9]]
+
+
+def test_a_right_guess_of_the_words_costs_less_than_a_wrong_one() -> None:
+    next_said = np.array([[4, 5, END_ID], [4, END_ID, PADDING_ID]])  # two captions of one picture
+    said = {END_ID: 1.0, PADDING_ID: 0.5, 4: 1.0, 5: 0.5}
+    right = np.array([[np.log((share + 1e-3) / (1 + 1e-3 - share)) for share in (said.get(w, 0.0) for w in range(7))]])
+    least = 2 * np.log(2)  # what two words said by half of the people cost at best
+    assert float(guess_loss(right.astype(np.float32), next_said)) == pytest.approx(least, abs=0.05)
+    assert float(guess_loss(np.zeros((1, 7), np.float32), next_said)) == pytest.approx(7 * np.log(2), rel=1e-5)
+
+
+def test_a_picture_as_a_whole_is_its_mean_and_its_maximum() -> None:
+    seen = np.array([[[1.0, 0.0], [3.0, 2.0]]], np.float32)
+    np.testing.assert_allclose(seen_as_whole(seen, rms=2.0), [[3.0, 1.5, 1.5, 1.0]])

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from classify_service.training.calibration import LOWEST_THRESHOLD, fit_judgement, fit_temperature, fit_threshold
-from classify_service.training.metrics import expected_calibration_error, macro_f1, per_class, summary, table
+from classify_service.training.metrics import (
+    confusion,
+    expected_calibration_error,
+    macro_f1,
+    per_class,
+    reliability,
+    summary,
+    table,
+)
 
 LABELS = ("cat", "dog", "owl")
 TRUTH = np.array([0, 0, 0, 1, 1, 2])
@@ -31,6 +39,17 @@ def test_calibration_error_is_the_weighted_gap_of_the_bins() -> None:
     confidence = np.array([0.95, 0.95, 0.55, 0.55])
     right = np.array([True, True, True, False])
     assert expected_calibration_error(confidence, right) == pytest.approx(0.5 * 0.05 + 0.5 * 0.05)
+
+
+def test_reliability_has_the_means_of_each_bin_with_images() -> None:
+    bins = reliability(np.array([0.96, 0.98, 0.55, 1.0]), np.array([True, True, False, False]))
+    assert [(each["from"], each["images"]) for each in bins] == [(pytest.approx(8 / 15, abs=1e-6), 1), (0.933333, 3)]
+    assert bins[0]["accuracy"] == 0
+    assert (bins[1]["confidence"], bins[1]["accuracy"]) == (0.98, pytest.approx(2 / 3, abs=1e-6))
+
+
+def test_confusion_has_true_labels_in_rows_and_best_ones_in_columns() -> None:
+    assert confusion(TRUTH, GUESS, count=3) == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
 def test_sure_and_always_right_is_perfectly_calibrated() -> None:

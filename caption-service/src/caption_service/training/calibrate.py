@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from caption_service.model.captioner import CALIBRATION, Captioner
 from caption_service.model.preprocessing import UnreadableImage
@@ -41,49 +43,75 @@ def main() -> None:
     """Run the command; one sentence instead of a traceback for what a person can mend."""
     options = _options()
     try:
-        calibrate(options)
+        captioner = Captioner.load(options.model, encoder_folder=options.encoder, vgg16_weights=options.vgg16_weights)
+        sets = [_measured(captioner, images, captions) for images, captions in options.sets]
+        log_probabilities, scores = (np.concatenate(each) for each in zip(*sets, strict=True))
+        told = calibrate(
+            options.model,
+            log_probabilities,
+            scores >= options.cider_d,
+            cider_d=options.cider_d,
+            data={_name_of(file): len(found) for (_, file), (found, _) in zip(options.sets, sets, strict=True)},
+            picture=options.picture,
+        )
     except (CaptionsFileError, UnreadableImage, ArtifactError) as error:
         sys.exit(f"caption-calibrate: {error}")
     except KeyboardInterrupt:
         sys.exit("\ncaption-calibrate: stopped, nothing was written")
+    for name, value in told.items():
+        print(f"{name:<40} {value}")
 
 
-def calibrate(options: argparse.Namespace) -> None:
-    """Fit the curve, print how well it holds on captions it was not fitted on, and write it into the manifest.
+def calibrate(
+    model: Path,
+    log_probabilities: Numbers,
+    are_good: npt.NDArray[np.bool_],
+    *,
+    cider_d: float,
+    data: Mapping[str, int],
+    picture: Path,
+) -> dict[str, Any]:
+    """Fit the curve, measure it on captions it was not fitted on, draw that, and write both into the manifest.
+
+    Args:
+        model: The folder of the model.
+        log_probabilities: Mean log-probability of each caption's words, nats, (captions,).
+        are_good: Which captions people agree with, (captions,).
+        cider_d: What "agree" means.
+        data: The captions files, and how many images of each.
+        picture: The file to draw into; its suffix gives the format.
+
+    Returns:
+        What was written.
 
     Raises:
-        CaptionsFileError: the captions cannot be used, or all of them are on one side of the threshold.
-        UnreadableImage: an image cannot be decoded.
-        ArtifactError: the model or its encoder cannot be used.
+        CaptionsFileError: there are too few captions, or people agree with all or none.
+        ArtifactError: the model cannot be used.
     """
-    captioner = Captioner.load(options.model, encoder_folder=options.encoder, vgg16_weights=options.vgg16_weights)
-    sets = [_measured(captioner, images, captions) for images, captions in options.sets]
-    log_probabilities, scores = (np.concatenate(each) for each in zip(*sets, strict=True))
-    is_good = (scores >= options.cider_d).astype(np.float64)
+    is_good = are_good.astype(np.float64)
     if len(is_good) < LEAST_CAPTIONS or not 0 < is_good.mean() < 1:
         raise CaptionsFileError(
-            f"{int(is_good.sum())} of {len(is_good)} captions reach CIDEr-D {options.cider_d:g}: a curve needs "
+            f"{int(is_good.sum())} of {len(is_good)} captions reach CIDEr-D {cider_d:g}: a curve needs "
             f"{LEAST_CAPTIONS} captions with some on each side, so give more captions or another --cider-d"
         )
-    curve = fit(log_probabilities, is_good, cider_d=options.cider_d)
-    confidences = cross_fitted(log_probabilities, is_good, cider_d=options.cider_d)
+    manifest = read_manifest(model, kind="captioner")
+    curve = asdict(fit(log_probabilities, is_good, cider_d=cider_d))
+    confidences = cross_fitted(log_probabilities, is_good, cider_d=cider_d)
     measured: dict[str, Any] = {
         "captions": len(is_good),
         "share_good": round(float(is_good.mean()), 4),
         "calibration_error": round(calibration_error(confidences, is_good), 4),
         "calibration_error_of_plain_probability": round(calibration_error(np.exp(log_probabilities), is_good), 4),
         "how": f"{FOLDS} folds of images, each measured by the curve of the others; ten bins",
-        "data": {_name_of(captions): len(found) for (_, captions), (found, _) in zip(options.sets, sets, strict=True)},
+        "data": dict(data),
     }
-    draw_reliability(confidences, is_good, options.picture, cider_d=options.cider_d)
-    manifest = read_manifest(options.model, kind="captioner")
+    draw_reliability(confidences, is_good, picture, cider_d=cider_d)
     update = {
-        "sizes": {**manifest.sizes, CALIBRATION: asdict(curve)},
+        "sizes": {**manifest.sizes, CALIBRATION: curve},
         "metrics": {**manifest.metrics, "confidence": measured},
     }
-    write_manifest(options.model, manifest.model_copy(update=update))
-    for name, value in {**asdict(curve), **measured}.items():
-        print(f"{name:<40} {value}")
+    write_manifest(model, manifest.model_copy(update=update))
+    return {**curve, **measured}
 
 
 def _measured(captioner: Captioner, images: Path, captions: Path) -> tuple[Numbers, Numbers]:

@@ -26,7 +26,7 @@ from shared.artifacts import ArtifactError, read_manifest, write_manifest
 EXAMPLE = """\
 example:
   python -m caption_service.training.embedding --images photos/ --train photos/train.csv \\
-      --encoder caption-service/models/vgg16-imagenet
+      --encoder caption-service/models/vgg16
 """
 
 

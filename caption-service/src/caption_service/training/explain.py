@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def draw_looks(picture: npt.NDArray[np.uint8], looks: list[Look], out: Path) -> None:
-    """Draw the picture, and once more for each word, bright where the model looked.
+    """Draw the picture as the model sees it, squashed to a square, and once more for each word, bright where it looked.
 
     Args:
         picture: RGB, uint8, (224, 224, 3).

@@ -1,4 +1,4 @@
-"""What a decoder is taught by: the loss of true sentences, and the wish to look everywhere once."""
+"""What a decoder is taught by: true sentences, the wish to look everywhere once, and words without their order."""
 
 from __future__ import annotations
 
@@ -39,3 +39,27 @@ def overlooked(attention: Tensor, next_said: Tensor) -> Tensor:
     """
     looks = tf.reduce_sum(attention * is_word(next_said)[:, :, None], axis=1)  # (batch, cells)
     return tf.reduce_mean(tf.square(1.0 - looks))
+
+
+def seen_as_whole(seen: Tensor, *, rms: float) -> Tensor:
+    """Return the mean and the maximum over the cells, (batch, cells, channels) to (batch, 2 * channels).
+
+    Args:
+        seen: Feature maps, not negative.
+        rms: Root mean square of such maps.
+    """
+    return tf.concat([3 * tf.reduce_mean(seen, axis=1), tf.reduce_max(seen, axis=1)], axis=-1) / rms
+
+
+def guess_loss(guessed: Tensor, next_said: Tensor) -> Tensor:
+    """Return how badly the words said of each picture were guessed, a sum over words in nats, a mean over pictures.
+
+    Args:
+        guessed: A logit for each word of the vocabulary, (batch, vocabulary).
+        next_said: Word ids of some captions of each picture, int, (batch * captions, time).
+    """
+    pictures, words = guessed.shape
+    said_in = tf.reduce_max(tf.one_hot(next_said, words), axis=1)  # (batch * captions, vocabulary)
+    share = tf.reduce_mean(tf.reshape(said_in, (pictures, -1, words)), axis=1)
+    wrong = tf.nn.sigmoid_cross_entropy_with_logits(labels=share, logits=guessed)
+    return tf.reduce_mean(tf.reduce_sum(wrong, axis=-1))

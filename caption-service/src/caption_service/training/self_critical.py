@@ -43,7 +43,7 @@ class RewardRecipe:
     epochs: int = number(8, "times that the data are gone through", least=1)
     images_per_step: int = number(24, "images of a batch", least=1)
     samples_per_image: int = number(5, "sentences that are tried for each image", least=2)
-    learning_rate: float = number(5e-5, "highest learning rate")
+    learning_rate: float = number(1e-4, "highest learning rate")
     cross_entropy_share: float = number(0.2, "weight of the true sentences beside the reward")
     warmup_steps: int = number(100, "steps until the highest learning rate")
     gradient_norm: float = number(1.0, "greatest norm of a step's gradient", least=1e-6)

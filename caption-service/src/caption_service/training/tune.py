@@ -24,7 +24,7 @@ from caption_service.training.view_sets import open_sets
 from shared.artifacts import ArtifactError, Manifest
 
 EXAMPLE = """\
-  caption-tune --start-from caption-service/models/attention-flickr8k \\
+  caption-tune --start-from caption-service/models/attention \\
       --data-set photos/ photos/train.csv 1 --unmirrored scans/ scans/train.csv 2 \\
       --dev-set photos photos/ photos/dev.csv --dev-set scans scans/ scans/dev.csv \\
       --out better --encoder-out better-encoder

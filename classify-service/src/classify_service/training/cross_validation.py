@@ -6,6 +6,7 @@ The shipped heads learn from every source, so their own figures cannot be honest
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import keras
@@ -16,7 +17,8 @@ from classify_service.model.classifier import Judgement, softmax
 from classify_service.training.calibration import fit_judgement
 from classify_service.training.folds import assign_folds, hold_back
 from classify_service.training.head_training import TrainedHead, predict_logits
-from classify_service.training.metrics import summary
+from classify_service.training.judgement_pictures import draw_confusion, draw_reliability
+from classify_service.training.metrics import confusion, expected_calibration_error, reliability, summary
 from classify_service.training.recipe import Recipe
 from classify_service.training.views import Views
 
@@ -58,6 +60,15 @@ class HeldOut:
             "precision_at_threshold": round(float(right[sure].sum() / given), 6),
             "coverage_at_threshold": round(float(sure.mean()), 6),
         }
+
+    def draw(self, folder: Path, labels: tuple[str, ...], judgement: Judgement) -> None:
+        """Write `confusion.png` and `reliability.png` to a folder."""
+        probabilities = softmax(self.logits / judgement.temperature)
+        best, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+        right = best == self.truth
+        draw_confusion(confusion(self.truth, best, count=len(labels)), labels, folder / "confusion.png")
+        error = expected_calibration_error(confidence, right)
+        draw_reliability(reliability(confidence, right), error, folder / "reliability.png")
 
 
 def cross_validate(

@@ -53,12 +53,37 @@ def expected_calibration_error(confidence: Floats, right: npt.NDArray[np.bool_])
 
     Source: Guo et al., 2017, On Calibration of Modern Neural Networks, section 2 (arXiv:1706.04599).
     """
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    bins = _bins(confidence)
     gaps = [
         np.sum(bins == at) * abs(float(confidence[bins == at].mean()) - float(right[bins == at].mean()))
         for at in np.unique(bins)
     ]
     return float(sum(gaps) / len(confidence)) if len(confidence) else 0.0
+
+
+def reliability(confidence: Floats, right: npt.NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return the bins of `expected_calibration_error` that have images, from low to high.
+
+    Each has `from` (its lower end), `images`, and the means `confidence` and `accuracy`.
+    """
+    bins = _bins(confidence)
+    return [
+        {
+            "from": round(float(at) / CALIBRATION_BINS, 6),
+            "images": int(np.sum(bins == at)),
+            "confidence": round(float(confidence[bins == at].mean()), 6),
+            "accuracy": round(float(right[bins == at].mean()), 6),
+        }
+        for at in np.unique(bins)
+    ]
+
+
+def confusion(truth: Labels, guess: Labels, *, count: int) -> list[list[int]]:
+    """Return how many examples of each label (rows) got which best label (columns), for `count` labels."""
+    counts = np.zeros((count, count), dtype=np.int64)
+    np.add.at(counts, (truth, guess), 1)
+    rows: list[list[int]] = counts.tolist()
+    return rows
 
 
 def summary(truth: Labels, probabilities: Floats, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -100,3 +125,7 @@ def table(figures: dict[str, Any]) -> str:
         f"expected calibration error {figures['ece']:.3f}"
     )
     return "\n".join(lines)
+
+
+def _bins(confidence: Floats) -> npt.NDArray[np.int64]:
+    return np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)

@@ -93,13 +93,14 @@ def train(examples: list[Example], options: argparse.Namespace) -> Manifest:
     complete.mkdir(exist_ok=True)
     shelf.write_log(complete / LOG_NAME)
     draw_log(complete / LOG_NAME, complete / PICTURE_NAME)
+    held_out.draw(complete, labels, judgement)
     written = save(complete, Networks(eye, heads, sizes), labels=labels, judgement=judgement, manifest=manifest)
     _move(complete, options.out)
     print(f"\nOn sources that were held out, in {options.folds} folds:\n{table(figures)}")
     print(
         f"At the model's thresholds: right {figures['precision_at_threshold']:.3f}, "
         f"given {figures['coverage_at_threshold']:.3f} of the time.\n"
-        f"Written to {options.out}; {PICTURE_NAME} in it shows the training. {folder} is no longer needed."
+        f"Written to {options.out}; its pictures show the training and how it was judged. {folder} is no longer needed."
     )
     return written
 

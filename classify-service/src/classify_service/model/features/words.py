@@ -46,7 +46,7 @@ _BLACK = ("little black", "much black")
 _BRIGHT = ("a dark picture", "a bright picture")
 _CONTRAST = ("little contrast", "strong contrast")
 _EDGES = ("few edges", "many edges")
-_SMOOTH = ("fine grain everywhere, as from a camera", "smooth areas without grain")
+_SMOOTH = ("the fine grain of a camera", "smooth areas without grain")
 _SHARP = ("soft outlines", "sharp outlines")
 _STROKE = ("thin strokes", "thick strokes")
 _EVEN_STROKE = ("strokes of even width", "strokes of uneven width")
@@ -114,7 +114,7 @@ WORDS: dict[str, Phrases] = {
     "letter_height_median": _LETTER_SIZE,
     "letter_height_spread": _EVEN_LETTERS,
     "letter_width_median": ("narrow letters", "wide letters"),
-    "letter_width_spread": ("letters of one width", "letters of many widths, as when they are joined"),
+    "letter_width_spread": ("letters of one width", "letters of many widths"),
     "letter_fill_median": ("open letter shapes", "compact letter shapes"),
     "letter_ink_share": ("little of the ink in letters", "most of the ink in letters"),
     "largest_component_share": _LARGE_SHAPES,
