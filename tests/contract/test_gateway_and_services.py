@@ -22,11 +22,11 @@ from classify_service.classification import LoadedModel
 from classify_service.settings import ClassifySettings
 from gateway.app import create_app as create_gateway
 from gateway.settings import GatewaySettings
-from shared.contracts import Analysis, Health, ImageAttention, ImagePage, ImageRecord, LabelCounts
+from shared.contracts import Analysis, Health, ImageAttention, ImageExplanation, ImagePage, ImageRecord, LabelCounts
 from shared.errors import Overloaded, Problem, ServiceError, UpstreamFailed
 from storage_service.app import create_app as create_storage
 from storage_service.settings import StorageSettings
-from tests.fakes import MODEL, FakeCaptioner, FakeClassifier
+from tests.fakes import MODEL, ExplainingClassifier, FakeCaptioner
 from tests.pictures import drawn_picture, encoded, photo_bytes
 
 
@@ -43,7 +43,7 @@ def _reach(app: FastAPI) -> httpx.AsyncClient:
 
 @pytest.fixture
 async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
-    captioner, classifier = FakeCaptioner("a dog runs through the snow"), FakeClassifier("photo")
+    captioner, classifier = FakeCaptioner("a dog runs through the snow"), ExplainingClassifier("photo")
     caption = create_caption(CaptionSettings(), lambda: captioner)
     classify = create_classify(ClassifySettings(), load=lambda: LoadedModel(classifier, MODEL))
     storage = create_storage(
@@ -272,3 +272,17 @@ async def test_a_corrected_caption_leaves_the_models_words_to_look_at(platform: 
 async def test_an_unknown_image_has_no_attention(platform: Platform) -> None:
     response = await platform.client.get("/api/v1/images/0199d2b0-0000-7000-8000-000000000000/attention")
     assert response.status_code == 404
+
+
+async def test_what_speaks_for_a_label_is_computed_from_the_preview(platform: Platform) -> None:
+    location = (await _upload(platform, photo_bytes())).headers["Location"]
+    await platform.client.patch(location, json={"label": "holiday"})
+    explanation = ImageExplanation.model_validate_json((await platform.client.get(f"{location}/explanation")).content)
+    assert (explanation.label, explanation.labels[0].value, explanation.model) == ("photo", "photo", MODEL)
+    assert explanation.evidence.words == "almost no colour"
+    assert len(explanation.evidence.map) == 9
+
+
+async def test_an_unknown_image_has_no_explanation(platform: Platform) -> None:
+    response = await platform.client.get("/api/v1/images/0199d2b0-0000-7000-8000-000000000000/explanation")
+    assert (response.status_code, Problem.model_validate_json(response.content).code) == (404, "not_found")

@@ -93,6 +93,7 @@ def create_app(
         public_routes(
             uploads,
             caption,
+            classify,
             storage,
             upload_limit_bytes=settings.upload_limit_bytes,
             longest_deadline_s=settings.upload_deadline_s,

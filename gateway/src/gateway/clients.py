@@ -13,6 +13,7 @@ from shared.contracts import (
     Correction,
     Health,
     ImageAttention,
+    ImageExplanation,
     ImagePage,
     ImageRecord,
     LabelCounts,
@@ -89,6 +90,23 @@ class ClassifyClient:
         """Return labels for a JPEG, best first."""
         return await self.service.call(
             ClassificationAnswer, "POST", "/v1/classifications", deadline=deadline, content=preview, headers=JPEG
+        )
+
+    async def explain(self, preview: bytes, *, deadline: Deadline) -> ImageExplanation:
+        """Return what label a JPEG gets and what speaks for it."""
+        answer = await self.service.call(
+            ClassificationAnswer,
+            "POST",
+            "/v1/classifications",
+            deadline=deadline,
+            content=preview,
+            headers=JPEG,
+            params={"explain": "true"},
+        )
+        if not answer.explanation:
+            raise UpstreamFailed("classify-service answered without the explanation that it was asked for")
+        return ImageExplanation(
+            label=answer.label, labels=answer.labels, evidence=answer.explanation, model=answer.model
         )
 
 

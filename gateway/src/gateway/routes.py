@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
-from gateway.clients import CaptionClient, StorageClient
+from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.uploads import Uploads
 from shared.body import read_form, readable_size, shown_filename
 from shared.contracts import (
@@ -19,6 +19,7 @@ from shared.contracts import (
     Analysis,
     Correction,
     ImageAttention,
+    ImageExplanation,
     ImagePage,
     ImageRecord,
     Label,
@@ -73,6 +74,7 @@ ONE_IMAGE = problem_responses(NotFound)
 def public_routes(
     uploads: Uploads,
     captions: CaptionClient,
+    classifications: ClassifyClient,
     storage: StorageClient,
     *,
     upload_limit_bytes: int,
@@ -155,6 +157,12 @@ def public_routes(
         """Show where the caption model looks for each word; computed now, from the preview."""
         body, _ = await storage.file(image_id, "preview", deadline=deadline)
         return await captions.attend(body, deadline=deadline)
+
+    @router.get("/images/{image_id}/explanation", tags=["images"], responses=ONE_IMAGE)
+    async def explanation(image_id: UUID, deadline: Within) -> ImageExplanation:
+        """Show what speaks for the classify model's label; computed now, from the preview."""
+        body, _ = await storage.file(image_id, "preview", deadline=deadline)
+        return await classifications.explain(body, deadline=deadline)
 
     @router.get("/labels", tags=["labels"])
     async def labels(deadline: Within) -> list[LabelCount]:

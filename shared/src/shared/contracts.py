@@ -123,6 +123,18 @@ class ClassificationAnswer(Wire):
     explanation: LabelEvidence | None = Field(default=None, description="With `?explain=true`.")
 
 
+class ImageExplanation(Wire):
+    """What speaks for the label that the present classify model gives an image.
+
+    That label need not be the one the image carries.
+    """
+
+    label: Label = Field(description="`unclassified` where the model is not sure enough of `evidence.label`.")
+    labels: list[Alternative] = Field(min_length=1)
+    evidence: LabelEvidence
+    model: ModelName
+
+
 class Word(Wire):
     """A current caption or label, and who gave it."""
 

@@ -54,3 +54,15 @@ def test_the_notebook_is_kept_without_outputs() -> None:
 
 def test_the_notebook_leaves_nothing_in_the_checkout(executed: nbformat.NotebookNode) -> None:
     assert [file.name for file in Path(NOTEBOOK).parent.iterdir() if file.suffix != ".ipynb"] == []
+
+
+def test_the_shipped_model_sees_the_cat_and_shows_where_it_looked(executed: nbformat.NotebookNode) -> None:
+    assert "cat" in ast.literal_eval(_answer(executed, "draw_looks"))
+    pictures = [
+        output
+        for cell in executed.cells
+        if cell.cell_type == "code" and "looks.png" in cell.source
+        for output in cell.outputs
+        if output.output_type == "execute_result"
+    ]
+    assert "image/png" in pictures[-1].data

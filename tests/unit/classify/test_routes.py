@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import numpy as np
-import numpy.typing as npt
 import pytest
 from fastapi import FastAPI
 
@@ -21,7 +19,7 @@ from classify_service.settings import ClassifySettings
 from shared.app import StartupError
 from shared.contracts import ClassificationAnswer, ModelName
 from shared.errors import Problem
-from tests.fakes import FakeClassifier, FakeScore
+from tests.fakes import ExplainingClassifier, FakeClassifier, FakeScore
 from tests.pictures import photo_bytes
 
 MODEL = ModelName(name="fake", version="1")
@@ -48,30 +46,6 @@ class SlowClassifier(FakeClassifier):
     def scores_of_file(self, source: bytes) -> Sequence[FakeScore]:
         self.release.wait(10)
         return self.scores
-
-
-class ExplainingClassifier(FakeClassifier):
-    """Says why, too."""
-
-    def explain_file(self, source: bytes) -> Explanation:
-        reason = Reason("saturation_mean", value=0.01, usual=0.21, weight=0.4, words="almost no colour")
-        return Explanation(self.scores, np.eye(9, dtype=np.float32), (reason,))
-
-
-@dataclass(frozen=True)
-class Reason:
-    feature: str
-    value: float
-    usual: float
-    weight: float
-    words: str
-
-
-@dataclass(frozen=True)
-class Explanation:
-    scores: Sequence[FakeScore]
-    heat_map: npt.NDArray[np.float32]
-    reasons: Sequence[Reason]
 
 
 def _app(classifier: FakeClassifier) -> FastAPI:
