@@ -71,6 +71,7 @@ class FakeCaptioner:
         return [[best, second] for _ in images]
 
     has_embedding = True
+    embedding_encoder = "fake-encoder@1"
     attends = True
 
     def describe_fully(self, image: npt.NDArray[np.uint8], *, embedding: bool, attention: bool) -> FakeDescription:

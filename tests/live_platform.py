@@ -60,6 +60,7 @@ def platform_environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         | {
             "STORAGE_STORE_URL": f"file://{folder / 'store'}",
             "STORAGE_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'legenda.sqlite3'}",
+            "STORAGE_INDEX_DIR": str(folder / "index"),
             "LEGENDA_LOGS": str(folder / "logs"),
         }
     )

@@ -60,6 +60,17 @@ export const getPicture = (id) => ask(`images/${encodeURIComponent(id)}`);
  */
 export const whereItLooks = (id) => ask(`images/${encodeURIComponent(id)}/attention`);
 
+/**
+ * Pictures that look like one, nearest first.
+ *
+ * @param {string} id
+ * @param {number} limit
+ * @param {AbortSignal} signal
+ * @returns {Promise<import("./types.js").SimilarPictures>}
+ */
+export const listSimilar = (id, limit, signal) =>
+  ask(`images/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
+
 /** @returns {Promise<import("./types.js").LabelCount[]>} */
 export const countLabels = () => ask("labels");
 

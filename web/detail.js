@@ -6,6 +6,7 @@ import { DetailCaption } from "./detail-caption.js";
 import { DetailFacts } from "./detail-facts.js";
 import { DetailLabel } from "./detail-label.js";
 import { DetailLooks } from "./detail-looks.js";
+import { DetailSimilar } from "./detail-similar.js";
 import { Plate } from "./plate.js";
 import { html, useEffect, useRef, useState, useWatched } from "./view.js";
 import { altOf } from "./words.js";
@@ -88,6 +89,7 @@ export function Detail({ id, library }) {
             <${DetailCaption} picture=${picture} pictures=${pictures} />
             ${picture.caption && html`<${DetailLooks} picture=${picture} onLook=${setLook} />`}
             <${DetailLabel} picture=${picture} library=${library} />
+            <${DetailSimilar} picture=${picture} pictures=${pictures} />
             <${DetailFacts} picture=${picture} />
           </div>`
       }

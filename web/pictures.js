@@ -48,6 +48,11 @@ export class Pictures extends Watched {
     return this.items.find(hasId) ?? this.newcomers.find(hasId) ?? this.#strays.get(id);
   }
 
+  /** Whether a picture is about to be deleted. @param {string} id */
+  isHidden(id) {
+    return this.#hidden.has(id);
+  }
+
   /** @param {View} view */
   async show(view) {
     this.#request.abort();

@@ -24,8 +24,11 @@
  * @property {Alternative[]} labels
  * @property {Alternative[]} captions
  * @property {string} created_at
+ * @property {{id: string, distance: number} | null} duplicate_of a picture stored before that is almost the same
  *
  * @typedef {{items: Picture[], next_cursor: string | null}} PicturePage
+ * @typedef {{image: Picture, distance: number}} SimilarPicture
+ * @typedef {{items: SimilarPicture[]}} SimilarPictures
  * @typedef {{label: string, count: number}} LabelCount
  * @typedef {{label?: string, caption?: string}} Correction
  *

@@ -117,6 +117,11 @@ function Result({ picture, known }) {
         label.confidence !== null &&
         html`${" "}<span data-testid="upload-confidence">${percent(label.confidence)}</span>`
       }
+      ${
+        !known &&
+        picture.duplicate_of &&
+        html`<span class="known" data-testid="upload-near-duplicate">${status === "complete" && " · "}almost the same is here already</span>`
+      }
       ${known && html`<span class="known" data-testid="upload-known">${status === "complete" && " · "}already here</span>`}
       ${status !== "complete" && !known && picture.filename}
     </p>

@@ -24,6 +24,7 @@ from gateway.app import create_app as create_gateway
 from gateway.settings import GatewaySettings
 from shared.contracts import Analysis, Health, ImageAttention, ImageExplanation, ImagePage, ImageRecord, LabelCounts
 from shared.errors import Overloaded, Problem, ServiceError, UpstreamFailed
+from shared.similar_images import SimilarImages
 from storage_service.app import create_app as create_storage
 from storage_service.settings import StorageSettings
 from tests.fakes import MODEL, ExplainingClassifier, FakeCaptioner
@@ -50,6 +51,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
         StorageSettings(
             database_url=f"sqlite+aiosqlite:///{tmp_path}/legenda.sqlite3",
             store_url=f"file://{tmp_path}/store",
+            index_dir=tmp_path / "index",
         )
     )
     gateway = create_gateway(
@@ -286,3 +288,35 @@ async def test_what_speaks_for_a_label_is_computed_from_the_preview(platform: Pl
 async def test_an_unknown_image_has_no_explanation(platform: Platform) -> None:
     response = await platform.client.get("/api/v1/images/0199d2b0-0000-7000-8000-000000000000/explanation")
     assert (response.status_code, Problem.model_validate_json(response.content).code) == (404, "not_found")
+
+
+async def test_similar_images_are_found_and_near_duplicates_named(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage_service.similar.MARKING_TIMEOUT_S", 25.0)
+    first = ImageRecord.model_validate_json((await _upload(platform, photo_bytes())).content)
+    again = await _upload(platform, encoded(drawn_picture(), quality=60), "smaller.jpg")
+    copy = ImageRecord.model_validate_json(again.content)
+    assert (again.status_code, copy.status) == (201, "complete")
+    assert copy.duplicate_of is not None
+    assert copy.duplicate_of.id == first.id
+
+    similar = SimilarImages.model_validate_json(
+        (await platform.client.get(f"/api/v1/images/{first.id}/similar?limit=3")).content
+    )
+    assert [item.image for item in similar.items] == [copy]
+
+
+async def test_an_encoder_without_a_projection_still_describes(platform: Platform) -> None:
+    platform.captioner.has_embedding = False
+    record = ImageRecord.model_validate_json((await _upload(platform, photo_bytes())).content)
+    assert record.status == "complete"
+
+    response = await platform.client.get(f"/api/v1/images/{record.id}/similar")
+    assert (response.status_code, response.json()["code"]) == (409, "not_embedded")
+
+
+@pytest.mark.parametrize(("query", "status"), [("limit=0", 422), ("limit=51", 422), ("", 404)])
+async def test_a_wrong_request_for_similar_images_is_a_problem(platform: Platform, query: str, status: int) -> None:
+    response = await platform.client.get(f"/api/v1/images/0199d2b0-0000-7000-8000-000000000000/similar?{query}")
+    assert Problem.model_validate_json(response.content).status == response.status_code == status

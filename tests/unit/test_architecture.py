@@ -82,7 +82,13 @@ def test_importing_an_app_loads_no_tensorflow(package: str) -> None:
 @pytest.mark.parametrize("package", ["gateway", "storage_service", "shared"])
 def test_gateway_and_storage_need_no_tensorflow(package: str) -> None:
     for file in _modules(package):
-        assert not {"tensorflow", "keras", "cv2", "numpy"} & {name.split(".")[0] for name in _imports(file)}, file
+        assert not {"tensorflow", "keras", "cv2"} & {name.split(".")[0] for name in _imports(file)}, file
+
+
+@pytest.mark.parametrize("package", ["gateway", "shared"])
+def test_only_services_that_compute_need_numpy(package: str) -> None:
+    for file in _modules(package):
+        assert "numpy" not in {name.split(".")[0] for name in _imports(file)}, file
 
 
 @pytest.mark.parametrize("package", sorted(SERVICES.values()))

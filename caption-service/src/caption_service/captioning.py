@@ -76,6 +76,10 @@ class Captioner(Protocol):
         """Whether it can embed."""
 
     @property
+    def embedding_encoder(self) -> str:
+        """What makes its embeddings; others' are not comparable with them."""
+
+    @property
     def attends(self) -> bool:
         """Whether it can tell where it looks."""
 
@@ -124,6 +128,7 @@ class Captioning:
             captions=_alternatives(full.captions),
             model=self.model,
             embedding=None if full.embedding is None else _rounded(full.embedding, EMBEDDING_DECIMALS),
+            encoder=None if full.embedding is None else self._captioner.embedding_encoder,
             attention=None if full.looks is None else [_word_attention(look) for look in full.looks],
         )
 

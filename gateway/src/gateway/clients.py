@@ -20,8 +20,9 @@ from shared.contracts import (
     NewImage,
 )
 from shared.deadline import Deadline
-from shared.errors import ForwardedProblem, NotFound, UpstreamFailed
+from shared.errors import BadRequest, ForwardedProblem, NotFound, UpstreamFailed
 from shared.http_client import ServiceClient
+from shared.similar_images import SimilarImages
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -59,25 +60,31 @@ class CaptionClient:
         self.service = ServiceClient("caption", http)
 
     async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
-        """Return sentences for a JPEG, best first."""
-        return await self.service.call(
-            CaptionAnswer, "POST", "/v1/captions", deadline=deadline, content=preview, headers=JPEG
-        )
+        """Return sentences for a JPEG, best first, and its embedding where the installation's encoder makes one."""
+        try:
+            return await self._describe(preview, deadline, {"embedding": "true"})
+        except ForwardedProblem as problem:
+            if problem.status != BadRequest.status:
+                raise
+            return await self._describe(preview, deadline, {})  # its encoder came without a projection
 
     async def attend(self, preview: bytes, *, deadline: Deadline) -> ImageAttention:
         """Return what is said of a JPEG and where the model looked for each word."""
-        answer = await self.service.call(
+        answer = await self._describe(preview, deadline, {"attention": "true"})
+        if not answer.attention:
+            raise UpstreamFailed("caption-service answered without the attention that it was asked for")
+        return ImageAttention(caption=answer.captions[0].value, words=answer.attention, model=answer.model)
+
+    async def _describe(self, preview: bytes, deadline: Deadline, query: dict[str, str]) -> CaptionAnswer:
+        return await self.service.call(
             CaptionAnswer,
             "POST",
             "/v1/captions",
             deadline=deadline,
             content=preview,
             headers=JPEG,
-            params={"attention": "true"},
+            params=query,
         )
-        if not answer.attention:
-            raise UpstreamFailed("caption-service answered without the attention that it was asked for")
-        return ImageAttention(caption=answer.captions[0].value, words=answer.attention, model=answer.model)
 
 
 class ClassifyClient:
@@ -162,6 +169,11 @@ class StorageClient:
         """Return the `content` or the `preview` of an image, and its media type."""
         response = await self.service.send("GET", f"/v1/images/{image_id}/{which}", deadline=deadline)
         return response.content, response.headers["content-type"]
+
+    async def similar(self, image_id: UUID, *, limit: int, deadline: Deadline) -> SimilarImages:
+        """Return the images that look most like one."""
+        path = f"/v1/images/{image_id}/similar"
+        return await self.service.call(SimilarImages, "GET", path, deadline=deadline, params={"limit": limit})
 
     async def labels(self, *, deadline: Deadline) -> LabelCounts:
         """Return how many images carry each label."""

@@ -33,12 +33,14 @@ from shared.errors import (
     BrokenImage,
     DeadlineExceeded,
     ImageTooLarge,
+    NotEmbedded,
     NotFound,
     Overloaded,
     UnsupportedImage,
     UpstreamFailed,
     problem_responses,
 )
+from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 
 PREFIX = "/api/v1"
 FORM_OVERHEAD_BYTES = 64 * 1024
@@ -69,6 +71,7 @@ FILE_FORM: dict[str, Any] = {
 BEHIND = problem_responses(BadRequest, UpstreamFailed, Overloaded, DeadlineExceeded)
 UPLOAD = problem_responses(ImageTooLarge, UnsupportedImage, BrokenImage)
 ONE_IMAGE = problem_responses(NotFound)
+SIMILAR = problem_responses(NotEmbedded)
 
 
 def public_routes(
@@ -163,6 +166,15 @@ def public_routes(
         """Show what speaks for the classify model's label; computed now, from the preview."""
         body, _ = await storage.file(image_id, "preview", deadline=deadline)
         return await classifications.explain(body, deadline=deadline)
+
+    @router.get("/images/{image_id}/similar", tags=["images"], responses=ONE_IMAGE | SIMILAR)
+    async def similar(
+        image_id: UUID,
+        deadline: Within,
+        limit: Annotated[int, Query(ge=1, le=MAX_SIMILAR)] = DEFAULT_SIMILAR,
+    ) -> SimilarImages:
+        """List the images that look most like one, nearest first."""
+        return await storage.similar(image_id, limit=limit, deadline=deadline)
 
     @router.get("/labels", tags=["labels"])
     async def labels(deadline: Within) -> list[LabelCount]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, RootModel, StringConstraints, model_validator
 
 UNCLASSIFIED = "unclassified"
 
@@ -24,6 +24,7 @@ MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 50
 EMBEDDING_SIZE = 256
 """Numbers of a picture's embedding."""
+MAX_ENCODER_LENGTH = 190
 ATTENTION_SIDE = 14
 """Cells along a side of the grid that attention is told on; each covers 16 x 16 pixels of the 224 that a model sees."""
 AttentionRow = Annotated[list[float], Field(min_length=ATTENTION_SIDE, max_length=ATTENTION_SIDE)]
@@ -65,16 +66,28 @@ class CaptionAnswer(Wire):
 
     captions: list[Alternative] = Field(min_length=1)
     model: ModelName
-    embedding: list[float] | None = Field(
+    embedding: list[FiniteFloat] | None = Field(
         default=None,
         min_length=EMBEDDING_SIZE,
         max_length=EMBEDDING_SIZE,
         description="With `?embedding=true`: a vector of length 1; the dot product of two is 1 for equal pictures and "
         "about 0 for unrelated ones. Comparable between models over the same encoder.",
     )
+    encoder: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_ENCODER_LENGTH,
+        description="With an embedding: what made it, weights and projection; only embeddings of equal names compare.",
+    )
     attention: list[WordAttention] | None = Field(
         default=None, description="With `?attention=true`: the words of the first caption."
     )
+
+    @model_validator(mode="after")
+    def _an_embedding_names_its_encoder(self) -> CaptionAnswer:
+        if (self.embedding is None) != (self.encoder is None):
+            raise ValueError("an embedding and its encoder come together")
+        return self
 
 
 class ImageAttention(Wire):
@@ -144,6 +157,13 @@ class Word(Wire):
     model: str | None = Field(description="`name@version` of the model, null when a person gave it.")
 
 
+class NearDuplicate(Wire):
+    """The stored image that another one is almost the same as."""
+
+    id: UUID
+    distance: float = Field(ge=0, le=2, description="Of their embeddings: 0 for equal pictures, about 1 for unrelated.")
+
+
 class ImageRecord(Wire):
     """An image as the public sees it."""
 
@@ -160,6 +180,9 @@ class ImageRecord(Wire):
     labels: list[Alternative]
     captions: list[Alternative]
     created_at: datetime
+    duplicate_of: NearDuplicate | None = Field(
+        default=None, description="An image stored before that shows the same, re-compressed, resized or brightened."
+    )
 
 
 class ImagePage(Wire):

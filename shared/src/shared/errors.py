@@ -5,6 +5,7 @@ Code raises meaning; only this module knows how HTTP says it (RFC 9457, applicat
     ServiceError
     ├── BadRequest            400
     ├── NotFound              404
+    ├── NotEmbedded           409
     ├── ImageTooLarge         413
     ├── UnsupportedImage      415
     ├── BrokenImage           422
@@ -71,6 +72,14 @@ class NotFound(ServiceError):
     code = "not_found"
     title = "Not found"
     status = 404
+
+
+class NotEmbedded(ServiceError):
+    """Nothing is known yet of what an image looks like."""
+
+    code = "not_embedded"
+    title = "Not embedded yet"
+    status = 409
 
 
 class ImageTooLarge(ServiceError):

@@ -18,11 +18,16 @@ from storage_service import schema
 from storage_service.archive import Archive
 from storage_service.database import Database, open_engine
 from storage_service.image_store import open_store
+from storage_service.index_keeper import IndexKeeper
 from storage_service.readiness import Readiness
 from storage_service.routes import Storage, router
 from storage_service.settings import StorageSettings
+from storage_service.similar import SimilarPictures
+from storage_service.similarity import Similarity
 
 SERVICE = "storage"
+FRESH_S = 1.0
+"""So soon a search sees what another process has written."""
 
 
 def create_app(settings: StorageSettings) -> FastAPI:
@@ -53,16 +58,29 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
     store = open_store(settings.store_url)
     engine = open_engine(settings.database_url)
     worker = BoundedWorker("storage-files", threads=settings.file_threads, waiting=settings.file_jobs_waiting)
+    searcher = BoundedWorker("storage-search", threads=1, waiting=settings.search_jobs_waiting)
     try:
         await _bring_up_to_date(engine)
         database = Database(engine)
         archive = Archive(database, store, worker)
+        keeper = IndexKeeper(
+            database_url=settings.database_url, folder=settings.index_dir, at_least_rows=settings.index_after_rows
+        )
+        similarity = Similarity(
+            database,
+            searcher,
+            folder=settings.index_dir,
+            index_after_rows=settings.index_after_rows,
+            fresh_s=FRESH_S,
+            wish=keeper.wish,
+        )
         await readiness.check(database, store)
         watch = asyncio.create_task(readiness.watch(database, store))
         try:
             yield Storage(
                 archive=archive,
                 database=database,
+                similar=SimilarPictures(database, store, similarity, worker),
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,
             )
@@ -70,8 +88,10 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             await archive.finish()
+            await keeper.close()
     finally:
         await asyncio.to_thread(worker.close)
+        await asyncio.to_thread(searcher.close)
         await engine.dispose()
 
 

@@ -99,6 +99,7 @@ class Archive:
                 await self._on_disk(lambda: self._write(image, upload))
                 async with self._database.writing() as images:
                     await images.add(image)
+                    await images.embeddings.note(image, upload.new.caption)
             except BaseException:  # also when cancelled: a file without a row must not stay
                 await self._sweep(image.id, image.path, preview_path(image.id))
                 raise
@@ -188,6 +189,7 @@ def image_of(new: NewImage, *, size_bytes: int) -> Image:
         status="pending",
         created_at=datetime.now(UTC),
         analyses=[],
+        near_duplicate=None,
     )
     if new.classification is not None:
         image.analyses.append(lineage.classified(new.classification))

@@ -9,8 +9,13 @@ from sqlalchemy import BINARY, BigInteger, DateTime, Dialect, Integer, LargeBina
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from shared.contracts import EMBEDDING_SIZE
+
 # SQLite numbers rows by themselves only in a column declared INTEGER; it holds 64 bits all the same.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+# An embedding as `vectors.to_bytes` gives it; MySQL would keep a BLOB away from its row.
+VectorBytes = LargeBinary(EMBEDDING_SIZE).with_variant(mysql.VARBINARY(EMBEDDING_SIZE), "mysql")
 
 
 class UuidBytes(TypeDecorator[UUID]):

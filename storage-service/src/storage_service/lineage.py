@@ -14,6 +14,7 @@ from shared.contracts import (
     ClassificationAnswer,
     Correction,
     ImageRecord,
+    NearDuplicate,
     Word,
 )
 from storage_service.search import search_words
@@ -92,7 +93,13 @@ def record_of(image: Image) -> ImageRecord:
         labels=_alternatives(image, "label"),
         captions=_alternatives(image, "caption"),
         created_at=image.created_at,
+        duplicate_of=_duplicate_of(image),
     )
+
+
+def _duplicate_of(image: Image) -> NearDuplicate | None:
+    found = image.near_duplicate
+    return None if found is None else NearDuplicate(id=found.of_id, distance=found.distance)
 
 
 def _current(image: Image, kind: Kind) -> Analysis | None:

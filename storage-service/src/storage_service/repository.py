@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts import LabelCount
 from shared.errors import NotFound
 from storage_service.cursors import Cursor
+from storage_service.embeddings import EmbeddingRepository
 from storage_service.pages import PageQuery, page_statement
 from storage_service.tables import Image
 
@@ -24,6 +25,7 @@ class ImageRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self.embeddings = EmbeddingRepository(session)
 
     async def add(self, image: Image) -> None:
         """Insert a new image.

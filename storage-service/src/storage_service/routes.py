@@ -24,7 +24,16 @@ from shared.contracts import (
     Status,
 )
 from shared.deadline import Deadline
-from shared.errors import BadRequest, DeadlineExceeded, ImageTooLarge, NotFound, UnsupportedImage, problem_responses
+from shared.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    ImageTooLarge,
+    NotEmbedded,
+    NotFound,
+    UnsupportedImage,
+    problem_responses,
+)
+from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from storage_service import lineage
 from storage_service.archive import Archive
 from storage_service.cursors import read_cursor, write_cursor
@@ -32,6 +41,7 @@ from storage_service.database import Database
 from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
 from storage_service.pages import PageQuery
 from storage_service.search import WordQuery
+from storage_service.similar import SimilarPictures
 from storage_service.uploads import UPLOAD_SCHEMA, read_upload
 
 CHUNK_BYTES = 256 * 1024
@@ -45,6 +55,7 @@ class Storage:
 
     archive: Archive
     database: Database
+    similar: SimilarPictures
     longest_s: float
     body_limit_bytes: int
 
@@ -87,7 +98,8 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
     record, is_new = await storage.archive.add(upload, deadline=deadline)
     if not is_new:
         response.status_code = status.HTTP_200_OK
-    return record
+        return record
+    return await storage.similar.mark(record, deadline=deadline)
 
 
 @router.get("/images", responses=problem_responses(BadRequest))
@@ -168,6 +180,18 @@ async def get_preview(image_id: ImageId, storage: Opened, deadline: Due) -> Resp
     async with _within(deadline):
         preview = await storage.archive.read_preview(image_id, deadline=deadline)
     return Response(preview, media_type="image/jpeg")
+
+
+@router.get("/images/{id}/similar", responses=problem_responses(NotFound, NotEmbedded))
+async def list_similar(
+    image_id: ImageId,
+    storage: Opened,
+    deadline: Due,
+    limit: Annotated[int, Query(ge=1, le=MAX_SIMILAR)] = DEFAULT_SIMILAR,
+) -> SimilarImages:
+    """Return the images that look most like one, nearest first."""
+    async with _within(deadline):
+        return await storage.similar.similar(image_id, limit=limit, deadline=deadline)
 
 
 @router.get("/labels")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from shared.settings import ServiceSettings, service_config
@@ -20,6 +22,17 @@ class StorageSettings(ServiceSettings):
     database_url: str = Field(
         default="sqlite+aiosqlite:///.data/legenda.sqlite3",
         description="sqlite+aiosqlite:///FILE or mysql+asyncmy://USER:PASSWORD@HOST/DATABASE.",
+    )
+    index_dir: Path = Field(
+        default=Path(".data/index"),
+        description="Folder of the index of similar images; it can be built anew at any time.",
+    )
+    index_after_rows: PositiveInt = Field(
+        default=10_000,
+        description="So many images outside the index are compared one by one before it is written anew.",
+    )
+    search_jobs_waiting: PositiveInt = Field(
+        default=64, description="Searches for similar images that may wait; more are refused with 503."
     )
     body_limit_bytes: PositiveInt = Field(
         default=64 * 1024 * 1024, description="Longest request body: an original, its preview and their record."

@@ -1,4 +1,4 @@
-"""The two tables: images, and every caption and label ever given to them.
+"""The tables: images, every caption and label ever given to them, what they look like, and which are almost the same.
 
 `images` repeats what searching and sorting need (`label`, `status`, `certainty`, `search_words`, `word_count`);
 `lineage.refresh` computes it from the image's analyses, which alone are the truth. What a column is for stands in its
@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, MetaData, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, MetaData, String, Text, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
-from shared.contracts import Source, Status
-from storage_service.columns import RowNumber, UtcDateTime, UuidBytes
+from shared.contracts import MAX_ENCODER_LENGTH, Source, Status
+from storage_service.columns import RowNumber, UtcDateTime, UuidBytes, VectorBytes
 
 Kind = Literal["caption", "label"]
 
@@ -66,6 +66,9 @@ class Image(Table):
     analyses: Mapped[list[Analysis]] = relationship(
         order_by="Analysis.seq", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
     )
+    near_duplicate: Mapped[NearDuplicate | None] = relationship(
+        foreign_keys="NearDuplicate.image_seq", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
+    )
 
 
 class Analysis(Table):
@@ -84,3 +87,32 @@ class Analysis(Table):
     model_name: Mapped[str | None] = mapped_column(String(255))
     model_version: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"about": "UTC"})
+
+
+class Embedding(Table):
+    """What an image looks like; a newer encoder's embedding takes the place of an older one's."""
+
+    __tablename__ = "embeddings"
+    __table_args__ = (Index(None, "encoder"), {"sqlite_autoincrement": True, **ON_MYSQL})
+
+    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True, info={"about": "key in the vector index"})
+    image_seq: Mapped[int] = mapped_column(RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), unique=True)
+    encoder: Mapped[str] = mapped_column(
+        String(MAX_ENCODER_LENGTH), info={"about": "only vectors of the same one compare"}
+    )
+    vector: Mapped[bytes] = mapped_column(VectorBytes, info={"about": "256 numbers, int8, the largest 127"})
+
+
+class NearDuplicate(Table):
+    """An image that is almost the same as one stored before."""
+
+    __tablename__ = "near_duplicates"
+    __table_args__ = ON_MYSQL
+
+    image_seq: Mapped[int] = mapped_column(
+        RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    of_seq: Mapped[int] = mapped_column(RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), index=True)
+    distance: Mapped[float] = mapped_column(Double, info={"about": "of their embeddings"})
+
+    of_id: Mapped[UUID] = column_property(select(Image.id).where(Image.seq == of_seq).scalar_subquery())

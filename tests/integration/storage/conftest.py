@@ -30,7 +30,12 @@ async def storage(engine_url: str, folder: Path) -> AsyncIterator[httpx.AsyncCli
     engine = open_engine(engine_url)
     await schema.upgrade(engine)
     await engine.dispose()
-    settings = StorageSettings(database_url=engine_url, store_url=f"file://{folder}", body_limit_bytes=100_000)
+    settings = StorageSettings(
+        database_url=engine_url,
+        store_url=f"file://{folder}",
+        index_dir=folder.parent / "index",
+        body_limit_bytes=100_000,
+    )
     with _running(settings) as base_url:
         async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=30) as client:
             yield client

@@ -49,8 +49,9 @@ async def test_an_embedding_is_given_on_request_only(client: httpx.AsyncClient) 
     without = await client.post("/v1/captions", content=photo_bytes())
     asked = await client.post("/v1/captions?embedding=true", content=photo_bytes())
     answer = CaptionAnswer.model_validate_json(asked.content)
-    assert "embedding" not in without.json()
+    assert not {"embedding", "encoder"} & set(without.json())
     assert answer.embedding is not None
+    assert answer.encoder == "fake-encoder@1"
     assert sum(number**2 for number in answer.embedding) == pytest.approx(1.0, abs=1e-3)
     assert answer.captions == CaptionAnswer.model_validate_json(without.content).captions
 

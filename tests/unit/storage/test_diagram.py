@@ -36,7 +36,8 @@ def test_every_column_and_relation_is_drawn() -> None:
         body = drawn.split(f"    {table.name} {{\n")[1].split("    }")[0]
         assert [line.split()[1] for line in body.splitlines()] == [column.name for column in table.columns]
         for key in table.foreign_keys:
-            assert f'{key.column.table.name} ||--o{{ {table.name} : "{key.parent.name}"' in drawn
+            many = "o|" if key.parent.unique else "o{"
+            assert f'{key.column.table.name} ||--{many} {table.name} : "{key.parent.name}"' in drawn
 
 
 def test_the_command_redraws_a_stale_picture_and_leaves_the_rest(tmp_path: Path) -> None:

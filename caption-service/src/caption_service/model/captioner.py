@@ -14,7 +14,7 @@ import numpy.typing as npt
 from caption_service.model.architectures import ATTENTION, UnknownArchitecture, build_by_name, name_of
 from caption_service.model.confidence import Calibration
 from caption_service.model.description import Description, Look, whole_map
-from caption_service.model.embedding import EMBEDDING_FILE, Projection
+from caption_service.model.embedding import EMBEDDING_FILE, Projection, encoder_identity
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import INPUT_SIDE_PX
 from caption_service.model.sight import FC2, DenseLayers, DenseWeightsError, see
@@ -47,6 +47,7 @@ class Captioner:
         sight: str,
         dense: DenseLayers | None = None,
         projection: Projection | None = None,
+        embedding_encoder: str = "",
     ) -> None:
         self.manifest = manifest
         self._encoder = encoder
@@ -55,6 +56,7 @@ class Captioner:
         self._sight = sight
         self._dense = dense
         self._projection = projection
+        self.embedding_encoder = embedding_encoder
 
     @classmethod
     def load(cls, folder: Path, *, encoder_folder: Path, vgg16_weights: Path | None = None) -> Captioner:
@@ -80,7 +82,16 @@ class Captioner:
             projection = _readable(encoder_folder / EMBEDDING_FILE, Projection.read)
         encoder = _readable(encoder_folder / ENCODER_FILE, Encoder)
         speaker = Speaker(decoder, vocabulary, load_calibration(folder, manifest))
-        return cls(manifest, encoder, speaker, decoding, sight=decoder.sizes.sight, dense=dense, projection=projection)
+        return cls(
+            manifest,
+            encoder,
+            speaker,
+            decoding,
+            sight=decoder.sizes.sight,
+            dense=dense,
+            projection=projection,
+            embedding_encoder=encoder_identity(encoder_manifest, (ENCODER_FILE, EMBEDDING_FILE)),
+        )
 
     @property
     def has_embedding(self) -> bool:

@@ -6,6 +6,8 @@ compared across models.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caption_service.model.sight import VECTOR_SIZE, pool_regions
+from shared.artifacts import Manifest
 
 EMBEDDING_FILE = "embedding.npz"
 EMBEDDING_SIZE = 256
@@ -57,6 +60,12 @@ class Projection:
         length = np.linalg.norm(numbers, axis=1, keepdims=True)
         embedded: npt.NDArray[np.float32] = (numbers / np.maximum(length, 1e-12)).astype(np.float32)
         return embedded
+
+
+def encoder_identity(manifest: Manifest, files: Sequence[str]) -> str:
+    """Return a name that changes when the weights or the projection do, also where the version was forgotten."""
+    weights = "".join(manifest.files.get(name, "") for name in files)
+    return f"{manifest.name}@{manifest.version}+{hashlib.sha256(weights.encode()).hexdigest()[:12]}"
 
 
 def comparable(vectors: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:

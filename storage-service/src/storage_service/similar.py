@@ -1,0 +1,124 @@
+"""Images that look like another: the nearest embeddings, looked up in the database and measured exactly.
+
+An image that is almost the same as a stored one is marked as its near-duplicate, and stored all the same. Embeddings
+say which may be; pages of text lie close together there, so the previews decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import UUID
+
+from shared.contracts import ImageRecord
+from shared.deadline import Deadline
+from shared.errors import NotEmbedded, ServiceError
+from shared.similar_images import SimilarImage, SimilarImages
+from shared.worker import BoundedWorker
+from storage_service import lineage
+from storage_service.database import Database
+from storage_service.filenames import preview_path
+from storage_service.image_store import ImageStore
+from storage_service.previews import UnreadablePreview, show_the_same
+from storage_service.similarity import Similarity
+from storage_service.tables import Embedding
+from storage_service.vectors import distances, from_bytes
+
+log = logging.getLogger(__name__)
+
+MOST_CANDIDATES = 1024
+SPARE_CANDIDATES = 16
+NEAR_DUPLICATE_DISTANCE = 0.25
+"""Measured by tests/bench/near_duplicates.py; see storage-service's README."""
+PREVIEWS_COMPARED = 8
+MARKING_TIMEOUT_S = 2.0
+
+
+class SimilarPictures:
+    """Answers what looks like an image, and notes what is almost the same."""
+
+    def __init__(self, database: Database, store: ImageStore, similarity: Similarity, files: BoundedWorker) -> None:
+        self._database = database
+        self._store = store
+        self._similarity = similarity
+        self._files = files
+
+    async def similar(self, image_id: UUID, *, limit: int, deadline: Deadline) -> SimilarImages:
+        """Return the images that look most like one, nearest first.
+
+        Raises:
+            NotFound: there is no such image.
+            NotEmbedded: nothing has looked at it yet.
+            Overloaded, DeadlineExceeded: see `Similarity.nearest`.
+        """
+        async with self._database.reading() as images:
+            await images.get(image_id)
+            embedding = await images.embeddings.of(image_id)
+        if embedding is None:
+            raise NotEmbedded(f"image {image_id} has not been looked at yet: ask again when it is complete")
+        nearest = await self._measured(embedding, limit, deadline)
+        async with self._database.reading() as images:
+            found = await images.embeddings.images(nearest)
+        items = [
+            SimilarImage(image=lineage.record_of(image), distance=nearest[seq])
+            for seq, image in sorted(found.items(), key=lambda one: (nearest[one[0]], -one[0]))
+        ]
+        return SimilarImages(items=items)
+
+    async def mark(self, record: ImageRecord, *, deadline: Deadline) -> ImageRecord:
+        """Return a new or completed image's record, with its near-duplicate noted if it has one.
+
+        Whatever keeps us from looking leaves it unmarked: the image is stored, and that is what counts.
+        """
+        try:
+            async with asyncio.timeout(min(deadline.remaining_s(), MARKING_TIMEOUT_S)):
+                return await self._mark(record, Deadline.after(MARKING_TIMEOUT_S))
+        except (ServiceError, TimeoutError) as error:
+            log.warning("not_compared", extra={"image_id": record.id, "reason": str(error) or "no time left"})
+            return record
+
+    async def _mark(self, record: ImageRecord, deadline: Deadline) -> ImageRecord:
+        async with self._database.reading() as images:
+            embedding = await images.embeddings.of(record.id)
+        if embedding is None:
+            return record
+        self._similarity.note(embedding.encoder, embedding.seq, embedding.vector)
+        nearest = await self._measured(embedding, PREVIEWS_COMPARED, deadline)
+        near = {seq: distance for seq, distance in nearest.items() if distance <= NEAR_DUPLICATE_DISTANCE}
+        if not near:
+            return record
+        async with self._database.reading() as images:
+            others = await images.embeddings.images(near)
+        for seq, other in sorted(others.items(), key=lambda one: near[one[0]]):
+            if await self._files.run(lambda other=other: self._same(record.id, other.id), deadline=deadline):  # type: ignore[misc]
+                newer, older = (record.id, other.id) if embedding.image_seq > other.seq else (other.id, record.id)
+                async with self._database.writing() as images:
+                    await images.embeddings.mark(newer, older=older, distance=near[seq])
+                async with self._database.reading() as images:
+                    return lineage.record_of(await images.get(record.id))
+        return record
+
+    async def _measured(self, embedding: Embedding, count: int, deadline: Deadline) -> dict[int, float]:
+        """Return the exact distances of the `count` nearest others that are still there, by their numbers."""
+        vector = from_bytes(embedding.vector)[0]
+        asked = 2 * count + SPARE_CANDIDATES
+        while True:
+            keys = await self._similarity.nearest(embedding.encoder, vector, asked, deadline=deadline)
+            async with self._database.reading() as images:
+                there = await images.embeddings.by_number(keys)
+            there.pop(embedding.seq, None)
+            if len(there) >= count or len(keys) < asked or asked >= MOST_CANDIDATES:
+                break
+            await self._similarity.recount(embedding.encoder)
+            asked = min(4 * asked, MOST_CANDIDATES)
+        if not there:
+            return {}
+        measured = zip(there, distances(vector, from_bytes(*there.values())), strict=True)
+        return dict(sorted(measured, key=lambda one: (one[1], -one[0]))[:count])
+
+    def _same(self, image_id: UUID, other_id: UUID) -> bool:
+        try:
+            return show_the_same(*(self._store.read(preview_path(each)) for each in (image_id, other_id)))
+        except UnreadablePreview as error:
+            log.warning("preview_unreadable", extra={"image_id": image_id, "reason": str(error)})
+            return False
