@@ -19,12 +19,14 @@ from shared.contracts import (
     CaptionAnswer,
     ClassificationAnswer,
     ImageRecord,
+    Kind,
     ModelName,
     NewImage,
     Word,
 )
 from shared.deadline import Deadline
 from shared.errors import ServiceError
+from shared.work_contracts import Lease, WorkCount, WorkOutcome
 
 MODEL = ModelName(name="fake", version="1")
 
@@ -145,6 +147,43 @@ def _record(image: NewImage, size_bytes: int) -> ImageRecord:
         created_at=datetime.now(UTC),
         **image.model_dump(include={"filename", "sha256", "media_type", "width", "height"}),
     )
+
+
+class FakeWork:
+    """Storage's pending work, in memory: each piece is handed out once, and every report is kept."""
+
+    def __init__(self, *kinds: Kind) -> None:
+        self.due = [Lease(image_id=uuid.uuid4(), kind=kind, token=uuid.uuid4()) for kind in kinds]
+        self.reports: dict[uuid.UUID, WorkOutcome] = {}
+        self.lease_errors: list[Exception] = []
+        self.preview_error: ServiceError | None = None
+        self.lost: set[uuid.UUID] = set()
+
+    async def lease(self, kind: Kind, *, lease_s: float, deadline: Deadline) -> Lease | None:
+        if self.lease_errors:
+            raise self.lease_errors.pop()
+        lease = next((lease for lease in self.due if lease.kind == kind), None)
+        if lease:
+            self.due.remove(lease)
+        return lease
+
+    async def report(self, token: uuid.UUID, outcome: WorkOutcome, *, deadline: Deadline) -> ImageRecord | None:
+        if token in self.lost:
+            return None
+        self.reports[token] = outcome
+        new = {"filename": "a.jpg", "sha256": "0" * 64, "media_type": "image/jpeg", "width": 1, "height": 1}
+        return _record(NewImage(**new, caption=outcome.caption, classification=outcome.classification), 1)
+
+    async def counts(self, *, deadline: Deadline) -> list[WorkCount]:
+        return [
+            WorkCount(kind=kind, missing=sum(lease.kind == kind for lease in self.due), rerun=7, failed=1)
+            for kind in ("caption", "label")
+        ]
+
+    async def preview(self, image_id: uuid.UUID, *, deadline: Deadline) -> bytes:
+        if self.preview_error:
+            raise self.preview_error
+        return b"a small picture"
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from classify_service.settings import ClassifySettings
 from gateway.app import create_app as create_gateway
 from gateway.settings import GatewaySettings
 from shared.contracts import Analysis, Health, ImageAttention, ImageExplanation, ImagePage, ImageRecord, LabelCounts
-from shared.errors import Overloaded, Problem, ServiceError, UpstreamFailed
+from shared.errors import BrokenImage, Overloaded, Problem, ServiceError, UpstreamFailed
 from shared.similar_images import SimilarImages
+from shared.work_contracts import ImageHistory, Rerun, Retried, Undone
 from storage_service.app import create_app as create_storage
 from storage_service.settings import StorageSettings
 from tests.fakes import MODEL, ExplainingClassifier, FakeCaptioner
@@ -320,3 +321,107 @@ async def test_an_encoder_without_a_projection_still_describes(platform: Platfor
 async def test_a_wrong_request_for_similar_images_is_a_problem(platform: Platform, query: str, status: int) -> None:
     response = await platform.client.get(f"/api/v1/images/0199d2b0-0000-7000-8000-000000000000/similar?{query}")
     assert Problem.model_validate_json(response.content).status == response.status_code == status
+
+
+async def _until_status(platform: Platform, location: str, status: str) -> ImageRecord:
+    async with asyncio.timeout(30):
+        while True:
+            record = ImageRecord.model_validate_json((await platform.client.get(location)).content)
+            if record.status == status:
+                return record
+            await asyncio.sleep(0.02)
+
+
+async def test_a_pending_image_becomes_complete_once_the_captioner_works_again(platform: Platform) -> None:
+    platform.captioner.error = UpstreamFailed("the model broke")
+    response = await _upload(platform, photo_bytes())
+    assert (response.status_code, response.json()["status"]) == (201, "pending")
+    platform.captioner.error = None
+
+    record = await _until_status(platform, response.headers["Location"], "complete")
+
+    assert record.caption is not None
+    assert (record.caption.value, record.caption.model) == ("a dog runs through the snow", "fake@1")
+    similar = await platform.client.get(f"{response.headers['Location']}/similar")
+    assert (similar.status_code, similar.json()) == (200, {"items": []})  # its embedding came along
+    metrics = (await platform.client.get("/metrics")).text
+    assert 'completion_results_total{kind="caption",result="done"} 1.0' in metrics
+    assert 'completion_results_total{kind="label",result="done"}' not in metrics
+
+
+async def test_an_image_that_the_captioner_refuses_has_failed_says_why_and_is_retried(platform: Platform) -> None:
+    platform.captioner.error = BrokenImage("these pixels make no sense")
+    location = (await _upload(platform, photo_bytes())).headers["Location"]
+    failed = await _until_status(platform, location, "failed")
+    assert (failed.label.value, failed.failure) == ("photo", "no caption: these pixels make no sense")
+
+    platform.captioner.error = None
+    retried = ImageRecord.model_validate_json((await platform.client.post(f"{location}/retry")).content)
+    assert (retried.id, retried.failure) == (failed.id, None)
+    assert (await _until_status(platform, location, "complete")).failure is None
+    everything = Retried.model_validate_json((await platform.client.post("/api/v1/images/retry")).content)
+    assert (everything.images, everything.remaining) == (0, 0)
+
+
+async def test_a_models_words_are_told_taken_back_and_given_again(platform: Platform) -> None:
+    location = (await _upload(platform, photo_bytes())).headers["Location"]
+    await platform.client.patch(location, json={"label": "my_dogs"})
+    results = "/api/v1/models/fake/1/results"
+
+    counted = Undone.model_validate_json((await platform.client.delete(f"{results}?dry_run=true")).content)
+    assert (counted.dry_run, counted.images, counted.analyses) == (True, 1, 2)
+    before = ImageHistory.model_validate_json((await platform.client.get(f"{location}/history")).content)
+    assert len(before.items) == 3
+    undone = Undone.model_validate_json((await platform.client.delete(results)).content)
+    assert (undone.dry_run, undone.images, undone.analyses, undone.remaining) == (False, 1, 2, 0)
+
+    record = await _until_status(platform, location, "complete")
+    assert record.caption is not None
+    assert (record.label.value, record.caption.value) == ("my_dogs", "a dog runs through the snow")
+    after = ImageHistory.model_validate_json((await platform.client.get(f"{location}/history")).content)
+    assert [(each.kind, each.source) for each in after.items] == [("caption", "model"), ("label", "person")]
+
+
+async def test_a_rerun_asks_the_present_model_and_leaves_a_persons_word(platform: Platform) -> None:
+    first, other = [(await _upload(platform, photo_bytes(seed))).headers["Location"] for seed in range(2)]
+    await platform.client.patch(other, json={"caption": "Rex in the snow"})
+    platform.captioner.sentence = "a hound in winter"
+    asked = {"label": "photo", "kinds": ["caption"]}
+
+    would = Rerun.model_validate_json((await platform.client.post("/api/v1/reruns?dry_run=true", json=asked)).content)
+    done = Rerun.model_validate_json((await platform.client.post("/api/v1/reruns", json=asked)).content)
+    assert (would.dry_run, would.images, done.dry_run, done.images, done.next_cursor) == (True, 2, False, 2, None)
+
+    async with asyncio.timeout(30):
+        while "a hound in winter" not in (await platform.client.get(f"{other}/history")).text:
+            await asyncio.sleep(0.02)
+        while (caption := (await platform.client.get(first)).json()["caption"]["value"]) != "a hound in winter":
+            assert caption == "a dog runs through the snow"
+            await asyncio.sleep(0.02)
+    assert (await platform.client.get(other)).json()["caption"]["value"] == "Rex in the snow"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/api/v1/images/01890000-0000-7000-8000-000000000000/history", None, 404),
+        ("POST", "/api/v1/images/01890000-0000-7000-8000-000000000000/retry", None, 404),
+        ("POST", "/api/v1/reruns", {}, 422),
+        ("POST", "/api/v1/reruns", {"all": True, "label": "photo"}, 422),
+        ("POST", "/api/v1/reruns", {"all": True, "cursor": "nonsense"}, 400),
+        ("DELETE", f"/api/v1/models/{'x' * 256}/1/results", None, 422),
+    ],
+)
+async def test_a_wrong_request_about_words_is_a_problem_that_says_so(
+    platform: Platform, method: str, path: str, body: dict | None, status: int
+) -> None:
+    response = await platform.client.request(method, path, json=body)
+    assert response.status_code == status
+    assert Problem.model_validate_json(response.content).detail
+
+
+async def test_a_model_name_of_any_signs_reaches_storage_as_it_is(platform: Platform) -> None:
+    undone = Undone.model_validate_json(
+        (await platform.client.delete("/api/v1/models/caf%C3%A9%20%3Fa%3Db/1.0+x/results")).content
+    )
+    assert (undone.images, undone.remaining) == (0, 0)

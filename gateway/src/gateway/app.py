@@ -13,11 +13,14 @@ from prometheus_client import CollectorRegistry
 
 from gateway import __version__
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
+from gateway.completion import Completion, CompletionLimits, CompletionMetrics
 from gateway.page import Page
 from gateway.routes import public_routes
 from gateway.settings import GatewaySettings
 from gateway.uploads import UploadLimits, Uploads
 from gateway.upstreams import Upstreams
+from gateway.work_client import WorkClient
+from gateway.work_routes import work_routes
 from shared.app import StartupError, create_service
 from shared.contracts import Health
 from shared.http_client import open_http
@@ -41,7 +44,7 @@ def create_app(
         classify_http: See `caption_http`.
         storage_http: See `caption_http`.
     """
-    connections = settings.uploads_at_once
+    connections = settings.uploads_at_once + 2 * settings.completion_at_once
     pools = [
         caption_http or open_http(settings.caption_url, connections=connections),
         classify_http or open_http(settings.classify_url, connections=connections),
@@ -62,6 +65,18 @@ def create_app(
         ),
     )
 
+    work = WorkClient(pools[2])
+    registry = CollectorRegistry()
+    completion = Completion(
+        captions=caption,
+        labels=classify,
+        work=work,
+        uploads=uploads,
+        is_ready=upstreams.is_ready,
+        limits=CompletionLimits(at_once=settings.completion_at_once, model_timeout_s=settings.model_timeout_s),
+        metrics=CompletionMetrics(registry),
+    )
+
     def readiness() -> Health:
         return upstreams.health(service=NAME, version=__version__)
 
@@ -75,7 +90,8 @@ def create_app(
             stack.callback(worker.close)
             watching = asyncio.create_task(upstreams.watch())
             try:
-                yield
+                async with completion.running():
+                    yield
             finally:
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -87,7 +103,7 @@ def create_app(
         description="Captions and sorts a person's images.",
         readiness=readiness,
         lifespan=lifespan,
-        registry=CollectorRegistry(),
+        registry=registry,
     )
     app.include_router(
         public_routes(
@@ -99,5 +115,6 @@ def create_app(
             longest_deadline_s=settings.upload_deadline_s,
         )
     )
+    app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
     app.mount("/", Page(settings.web))
     return app

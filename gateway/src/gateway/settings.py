@@ -34,3 +34,6 @@ class GatewaySettings(ServiceSettings):
     model_timeout_s: PositiveFloat = Field(
         default=10.0, description="Seconds a model may take before the image is stored without its word."
     )
+    completion_at_once: PositiveInt = Field(
+        default=2, description="Pending images that each model is asked about at once."
+    )

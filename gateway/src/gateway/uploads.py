@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -57,6 +57,8 @@ class Uploads:
         self._worker = worker
         self._limits = limits
         self._in_progress = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     async def upload(self, image: bytes, filename: str, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
         """Keep an image; return its record and whether it is new.
@@ -106,10 +108,19 @@ class Uploads:
         if self._in_progress >= self._limits.uploads_at_once:
             raise Overloaded(f"{self._in_progress} uploads are in progress already; try again shortly")
         self._in_progress += 1
+        self._quiet.clear()
         try:
             yield
         finally:
             self._in_progress -= 1
+            if self._in_progress == 0:
+                self._quiet.set()
+
+    async def wait_for_quiet(self, *, at_most_s: float) -> None:
+        """Return when no upload is in progress, or after `at_most_s` all the same."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._quiet.wait()
 
     async def _inspect(self, image: bytes, deadline: Deadline) -> Inspection:
         return await self._worker.run(lambda: inspect(image, pixel_limit=self._limits.pixel_limit), deadline=deadline)

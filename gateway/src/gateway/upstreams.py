@@ -47,6 +47,10 @@ class Upstreams:
             degraded=sorted(self._absent),
         )
 
+    def is_ready(self, service: str) -> bool:
+        """Say whether a service was ready when it was last asked."""
+        return service not in self._absent
+
     def _models(self) -> list[ModelName]:
         return [model for health in self._seen.values() for model in health.models]
 

@@ -18,6 +18,7 @@ CaptionText = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 Confidence = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["complete", "pending", "failed"]
 Source = Literal["model", "person"]
+Kind = Literal["caption", "label"]
 Sort = Literal["newest", "relevance", "uncertain"]
 
 MAX_PAGE_SIZE = 200
@@ -180,6 +181,7 @@ class ImageRecord(Wire):
     labels: list[Alternative]
     captions: list[Alternative]
     created_at: datetime
+    failure: str | None = Field(default=None, description="Why no model gave what was wanted; null unless given up.")
     duplicate_of: NearDuplicate | None = Field(
         default=None, description="An image stored before that shows the same, re-compressed, resized or brightened."
     )

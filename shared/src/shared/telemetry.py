@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
-_QUIET_ROUTES = ("/health", "/metrics")
+_QUIET_ROUTES = ("/health", "/metrics", "/v1/leases")  # asked again and again
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -32,6 +32,11 @@ _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctim
 def current_request_id() -> str:
     """Return the id of the request being served, or an empty string outside of one."""
     return _request_id.get()
+
+
+def begin_request_id() -> None:
+    """Give what the present task does from here on an id, as a request has; for work that no request began."""
+    _request_id.set(uuid.uuid4().hex)
 
 
 def configure_logging(service: str, *, level: str) -> None:

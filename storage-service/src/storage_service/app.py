@@ -16,14 +16,18 @@ from shared.app import StartupError, create_service
 from shared.worker import BoundedWorker
 from storage_service import schema
 from storage_service.archive import Archive
+from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.readiness import Readiness
+from storage_service.reruns import Reruns
 from storage_service.routes import Storage, router
 from storage_service.settings import StorageSettings
 from storage_service.similar import SimilarPictures
 from storage_service.similarity import Similarity
+from storage_service.undoing import Undoing
+from storage_service.work_routes import router as work_router
 
 SERVICE = "storage"
 FRESH_S = 1.0
@@ -50,6 +54,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         registry=CollectorRegistry(),
     )
     app.include_router(router)
+    app.include_router(work_router)
     return app
 
 
@@ -80,6 +85,9 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
             yield Storage(
                 archive=archive,
                 database=database,
+                completion=Completion(database, archive),
+                reruns=Reruns(database),
+                undoing=Undoing(database, archive),
                 similar=SimilarPictures(database, store, similarity, worker),
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, BinaryIO, TypeVar
@@ -23,7 +24,7 @@ from storage_service.database import Database
 from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
 from storage_service.filenames import clean_filename, filed_path, preview_path
 from storage_service.image_store import ImageStore
-from storage_service.repository import AlreadyStored
+from storage_service.repository import AlreadyStored, ImageRepository
 from storage_service.tables import Image
 from storage_service.uploads import Upload, hash_and_size
 from storage_service.uuid7 import uuid7
@@ -51,15 +52,15 @@ class Archive:
         Raises:
             HashMismatch: the original is not what the record says.
         """
-        return await self._to_the_end(lambda: self._add(upload), deadline=deadline)
+        return await self.to_the_end(lambda: self._add(upload), deadline=deadline)
 
     async def correct(self, image_id: UUID, correction: Correction, *, deadline: Deadline) -> ImageRecord:
         """Note what a person says instead, and move the file where it now belongs; raise NotFound."""
-        return await self._to_the_end(lambda: self._correct(image_id, correction), deadline=deadline)
+        return await self.to_the_end(lambda: self._correct(image_id, correction), deadline=deadline)
 
     async def delete(self, image_id: UUID, *, deadline: Deadline) -> None:
         """Remove an image's row and files; raise NotFound."""
-        await self._to_the_end(lambda: self._delete(image_id), deadline=deadline)
+        await self.to_the_end(lambda: self._delete(image_id), deadline=deadline)
 
     async def open_original(self, image_id: UUID, *, deadline: Deadline) -> tuple[Image, BinaryIO]:
         """Return an image and its original, open; raise NotFound or ImageFileMissing."""
@@ -81,6 +82,44 @@ class Archive:
             await images.get(image_id)
         return await self._worker.run(lambda: self._store.read(preview_path(image_id)), deadline=deadline)
 
+    @asynccontextmanager
+    async def refiling(self) -> AsyncIterator[tuple[ImageRepository, Callable[[Image], Awaitable[None]]]]:
+        """Begin a transaction, and hand out what files a locked image under the label that it has then.
+
+        The file has both places until the transaction has ended; then the one that is not needed goes.
+        """
+        moved: dict[UUID, list[str]] = {}
+        try:
+            async with self._database.writing() as images:
+
+                async def refile(image: Image) -> None:
+                    old, new = image.path, _path(image)
+                    if new != old:
+                        moved[image.id] = [old, new]
+                        await self._on_disk(lambda: self._store.link(old, new))
+                        image.path = new
+
+                yield images, refile
+        finally:
+            for image_id, paths in moved.items():
+                await self._sweep(image_id, *paths)
+
+    async def to_the_end(self, work: Callable[[], Coroutine[Any, Any, Result]], *, deadline: Deadline) -> Result:
+        """Wait for a change until the deadline; it is not cut off there.
+
+        Raises:
+            DeadlineExceeded: it goes on.
+        """
+        remaining_s = deadline.remaining_s()
+        task = asyncio.create_task(work())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
+        await asyncio.wait({task}, timeout=remaining_s)
+        if not task.done():
+            raise DeadlineExceeded("the change was not finished in time; it goes on")
+        return task.result()
+
     async def finish(self) -> None:
         """Wait for all that is under way."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -99,6 +138,7 @@ class Archive:
                 await self._on_disk(lambda: self._write(image, upload))
                 async with self._database.writing() as images:
                     await images.add(image)
+                    await images.work.want_missing(image, now=image.created_at)
                     await images.embeddings.note(image, upload.new.caption)
             except BaseException:  # also when cancelled: a file without a row must not stay
                 await self._sweep(image.id, image.path, preview_path(image.id))
@@ -111,19 +151,13 @@ class Archive:
         return lineage.record_of(image), True
 
     async def _correct(self, image_id: UUID, correction: Correction) -> ImageRecord:
-        paths: list[str] = []
-        try:
-            async with self._database.writing() as images:
-                image = await images.get_locked(image_id)
-                image.analyses.extend(lineage.corrected(correction))
-                lineage.refresh(image)
-                old, new = image.path, _path(image)
-                if new != old:
-                    paths = [old, new]
-                    await self._on_disk(lambda: self._store.link(old, new))
-                    image.path = new
-        finally:
-            await self._sweep(image_id, *paths)
+        async with self.refiling() as (images, refile):
+            image = await images.get_locked(image_id)
+            words = lineage.corrected(correction)
+            image.analyses.extend(words)
+            await images.work.settle(image, [word.kind for word in words])
+            lineage.refresh(image)
+            await refile(image)
         log.info("image_corrected", extra={"image_id": image_id, "label": image.label})
         return lineage.record_of(image)
 
@@ -163,17 +197,6 @@ class Archive:
 
     async def _on_disk(self, job: Callable[[], Result]) -> Result:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
-
-    async def _to_the_end(self, work: Callable[[], Coroutine[Any, Any, Result]], *, deadline: Deadline) -> Result:
-        remaining_s = deadline.remaining_s()
-        task = asyncio.create_task(work())
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
-        await asyncio.wait({task}, timeout=remaining_s)
-        if not task.done():
-            raise DeadlineExceeded("the change was not finished in time; it goes on")
-        return task.result()
 
 
 def image_of(new: NewImage, *, size_bytes: int) -> Image:

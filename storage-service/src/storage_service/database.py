@@ -36,6 +36,7 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading = engine
         self._writing = for_writing(engine)
+        self.dialect = engine.dialect.name
         # SQLite lets the others wait asleep, in no order; our own need not.
         self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 

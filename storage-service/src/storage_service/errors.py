@@ -1,6 +1,7 @@
 """What can go wrong with stored images, beyond what every service knows.
 
 ServiceError
+├── LeaseLost                 409
 ├── HashMismatch              422
 ├── ImageFileMissing          500
 └── Overloaded
@@ -16,6 +17,14 @@ class HashMismatch(ServiceError):
     code = "hash_mismatch"
     title = "Hash mismatch"
     status = 422
+
+
+class LeaseLost(ServiceError):
+    """The work was not done in time, was done by another, or its image is gone; its result is not taken."""
+
+    code = "lease_lost"
+    title = "Lease lost"
+    status = 409
 
 
 class ImageFileMissing(ServiceError):

@@ -14,11 +14,13 @@ from shared.contracts import (
     ClassificationAnswer,
     Correction,
     ImageRecord,
+    Kind,
     NearDuplicate,
     Word,
 )
+from shared.work_contracts import HistoryEntry, ImageHistory
 from storage_service.search import search_words
-from storage_service.tables import Analysis, Image, Kind
+from storage_service.tables import Analysis, Image
 
 # Sorts behind every model's confidence: a person's label is not in doubt, and none is not a doubtful one.
 NOT_IN_DOUBT = 2.0
@@ -70,8 +72,7 @@ def refresh(image: Image) -> None:
     label, caption = _current(image, "label"), _current(image, "caption")
     image.label = label.value if label else UNCLASSIFIED
     image.certainty = NOT_IN_DOUBT if label is None or label.confidence is None else label.confidence
-    if label and caption:
-        image.status = "complete"
+    image.status = "complete" if label and caption else "failed" if image.failure else "pending"
     words = search_words(caption.value if caption else "", image.label, image.filename)
     image.search_words, image.word_count = " ".join(words), len(words)
 
@@ -93,8 +94,34 @@ def record_of(image: Image) -> ImageRecord:
         labels=_alternatives(image, "label"),
         captions=_alternatives(image, "caption"),
         created_at=image.created_at,
+        failure=image.failure,
         duplicate_of=_duplicate_of(image),
     )
+
+
+def history_of(image: Image) -> ImageHistory:
+    """Return every word ever given to an image, the newest first."""
+    current = {_current(image, "label"), _current(image, "caption")}
+    return ImageHistory(
+        items=[
+            HistoryEntry(
+                kind=analysis.kind,
+                value=analysis.value,
+                confidence=analysis.confidence,
+                source=analysis.source,
+                model=_model(analysis),
+                created_at=analysis.created_at,
+                is_current=analysis in current,
+            )
+            for analysis in reversed(image.analyses)
+        ]
+    )
+
+
+def missing_kinds(image: Image) -> list[Kind]:
+    """Return of which kinds an image has no word, neither a model's nor a person's."""
+    kinds: tuple[Kind, ...] = ("caption", "label")
+    return [kind for kind in kinds if _current(image, kind) is None]
 
 
 def _duplicate_of(image: Image) -> NearDuplicate | None:
@@ -114,5 +141,8 @@ def _alternatives(image: Image, kind: Kind) -> list[Alternative]:
 
 
 def _word(analysis: Analysis) -> Word:
-    model = f"{analysis.model_name}@{analysis.model_version}" if analysis.source == "model" else None
-    return Word(value=analysis.value, confidence=analysis.confidence, source=analysis.source, model=model)
+    return Word(value=analysis.value, confidence=analysis.confidence, source=analysis.source, model=_model(analysis))
+
+
+def _model(analysis: Analysis) -> str | None:
+    return f"{analysis.model_name}@{analysis.model_version}" if analysis.source == "model" else None

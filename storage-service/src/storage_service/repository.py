@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.contracts import LabelCount
+from shared.contracts import LabelCount, ModelName
 from shared.errors import NotFound
 from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
+from storage_service.model_words import ModelWords
 from storage_service.pages import PageQuery, page_statement
+from storage_service.pending_work import WorkQueue
 from storage_service.tables import Image
 
 
@@ -25,7 +27,12 @@ class ImageRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self.work = WorkQueue(session)
         self.embeddings = EmbeddingRepository(session)
+
+    def words_of(self, model: ModelName) -> ModelWords:
+        """Return what one model version said."""
+        return ModelWords(self._session, model)
 
     async def add(self, image: Image) -> None:
         """Insert a new image.
@@ -79,6 +86,15 @@ class ImageRepository:
         statement = select(Image.label, count).group_by(Image.label).order_by(count.desc(), Image.label)
         rows = await self._session.execute(statement)
         return [LabelCount(label=label, count=count) for label, count in rows]
+
+    async def seqs(self, statement: Select[Image]) -> list[int]:
+        """Return the row numbers of the images that a statement finds."""
+        return list(await self._session.scalars(statement.with_only_columns(Image.seq)))
+
+    async def count(self, statement: Select[Image]) -> int:
+        """Return how many images a statement finds."""
+        found = statement.with_only_columns(Image.seq).subquery()
+        return await self._session.scalar(select(func.count()).select_from(found)) or 0
 
 
 def _known(image: Image | None, image_id: UUID) -> Image:

@@ -36,12 +36,15 @@ from shared.errors import (
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from storage_service import lineage
 from storage_service.archive import Archive
+from storage_service.completion import Completion
 from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
 from storage_service.pages import PageQuery
+from storage_service.reruns import Reruns
 from storage_service.search import WordQuery
 from storage_service.similar import SimilarPictures
+from storage_service.undoing import Undoing
 from storage_service.uploads import UPLOAD_SCHEMA, read_upload
 
 CHUNK_BYTES = 256 * 1024
@@ -55,6 +58,9 @@ class Storage:
 
     archive: Archive
     database: Database
+    completion: Completion
+    reruns: Reruns
+    undoing: Undoing
     similar: SimilarPictures
     longest_s: float
     body_limit_bytes: int
@@ -93,7 +99,7 @@ ImageId = Annotated[UUID, Depends(_known_id)]
 )
 async def store_image(request: Request, response: Response, storage: Opened, deadline: Due) -> ImageRecord:
     """File an original and its preview with what is known of them; the same bytes are filed once."""
-    async with _within(deadline):
+    async with within(deadline):
         upload = await read_upload(request, limit_bytes=storage.body_limit_bytes)
     record, is_new = await storage.archive.add(upload, deadline=deadline)
     if not is_new:
@@ -119,7 +125,7 @@ async def list_images(  # noqa: PLR0917
         raise BadRequest("sorting by relevance needs words in q")
     after = None if cursor is None else read_cursor(cursor, sort=sort)
     query = PageQuery(words=words, label=label, status=status, sort=sort, limit=limit, after=after)
-    async with _within(deadline), storage.database.reading() as images:
+    async with within(deadline), storage.database.reading() as images:
         page, last = await images.page(query)
     return ImagePage(
         items=[lineage.record_of(image) for image in page], next_cursor=None if last is None else write_cursor(last)
@@ -129,7 +135,7 @@ async def list_images(  # noqa: PLR0917
 @router.get("/images/by-sha256/{sha256}", responses=problem_responses(NotFound))
 async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord:
     """Return the image of these bytes."""
-    async with _within(deadline), storage.database.reading() as images:
+    async with within(deadline), storage.database.reading() as images:
         image = await images.find_by_sha256(sha256)
     if image is None:
         raise NotFound(f"there is no image with SHA-256 {sha256}")
@@ -139,7 +145,7 @@ async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord
 @router.get("/images/{id}", responses=problem_responses(NotFound))
 async def get_image(image_id: ImageId, storage: Opened, deadline: Due) -> ImageRecord:
     """Return one image."""
-    async with _within(deadline), storage.database.reading() as images:
+    async with within(deadline), storage.database.reading() as images:
         return lineage.record_of(await images.get(image_id))
 
 
@@ -164,7 +170,7 @@ async def delete_image(image_id: ImageId, storage: Opened, deadline: Due) -> Non
 )
 async def get_content(image_id: ImageId, storage: Opened, deadline: Due) -> StreamingResponse:
     """Return the original bytes."""
-    async with _within(deadline):
+    async with within(deadline):
         image, file = await storage.archive.open_original(image_id, deadline=deadline)
     headers = {"Content-Length": str(image.size_bytes), "X-Content-Type-Options": "nosniff"}
     return StreamingResponse(_chunks(file), media_type=image.media_type, headers=headers)
@@ -177,7 +183,7 @@ async def get_content(image_id: ImageId, storage: Opened, deadline: Due) -> Stre
 )
 async def get_preview(image_id: ImageId, storage: Opened, deadline: Due) -> Response:
     """Return the preview, an upright JPEG."""
-    async with _within(deadline):
+    async with within(deadline):
         preview = await storage.archive.read_preview(image_id, deadline=deadline)
     return Response(preview, media_type="image/jpeg")
 
@@ -190,19 +196,20 @@ async def list_similar(
     limit: Annotated[int, Query(ge=1, le=MAX_SIMILAR)] = DEFAULT_SIMILAR,
 ) -> SimilarImages:
     """Return the images that look most like one, nearest first."""
-    async with _within(deadline):
+    async with within(deadline):
         return await storage.similar.similar(image_id, limit=limit, deadline=deadline)
 
 
 @router.get("/labels")
 async def count_labels(storage: Opened, deadline: Due) -> LabelCounts:
     """Return how many images carry each label; the counts sum to all images."""
-    async with _within(deadline), storage.database.reading() as images:
+    async with within(deadline), storage.database.reading() as images:
         return LabelCounts(await images.label_counts())
 
 
 @asynccontextmanager
-async def _within(deadline: Deadline) -> AsyncIterator[None]:
+async def within(deadline: Deadline) -> AsyncIterator[None]:
+    """Cut off at the deadline what may be cut off; raises DeadlineExceeded."""
     try:
         async with asyncio.timeout(deadline.remaining_s()):
             yield

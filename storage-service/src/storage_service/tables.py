@@ -1,4 +1,4 @@
-"""The tables: images, every caption and label ever given to them, what they look like, and which are almost the same.
+"""The tables: images, the captions and labels given to them and still wanted, what they look like, near-duplicates.
 
 `images` repeats what searching and sorting need (`label`, `status`, `certainty`, `search_words`, `word_count`);
 `lineage.refresh` computes it from the image's analyses, which alone are the truth. What a column is for stands in its
@@ -8,16 +8,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, MetaData, String, Text, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
-from shared.contracts import MAX_ENCODER_LENGTH, Source, Status
+from shared.contracts import MAX_ENCODER_LENGTH, Kind, Source, Status
 from storage_service.columns import RowNumber, UtcDateTime, UuidBytes, VectorBytes
-
-Kind = Literal["caption", "label"]
 
 # Words are compared after we have normalised them ourselves, so MySQL compares bytes as SQLite does.
 ON_MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
@@ -62,6 +60,7 @@ class Image(Table):
     search_words: Mapped[str] = mapped_column(Text, info={"about": "indexed, FTS5 or FULLTEXT"})
     word_count: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"about": "UTC"})
+    failure: Mapped[str | None] = mapped_column(Text, info={"about": "why work was given up"})
 
     analyses: Mapped[list[Analysis]] = relationship(
         order_by="Analysis.seq", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
@@ -75,7 +74,10 @@ class Analysis(Table):
     """One caption or label that a model or a person gave to an image."""
 
     __tablename__ = "analyses"
-    __table_args__ = ({"sqlite_autoincrement": True, **ON_MYSQL},)
+    __table_args__ = (
+        Index("analyses_model", "model_name", "model_version", "image_seq"),
+        {"sqlite_autoincrement": True, **ON_MYSQL},
+    )
 
     seq: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     image_seq: Mapped[int] = mapped_column(RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), index=True)
@@ -116,3 +118,22 @@ class NearDuplicate(Table):
     distance: Mapped[float] = mapped_column(Double, info={"about": "of their embeddings"})
 
     of_id: Mapped[UUID] = column_property(select(Image.id).where(Image.seq == of_seq).scalar_subquery())
+
+
+class PendingWork(Table):
+    """A caption or label that an image still wants from a model."""
+
+    __tablename__ = "pending_work"
+    __table_args__ = (Index("pending_work_next", "kind", "priority", "due_at"), ON_MYSQL)
+
+    image_seq: Mapped[int] = mapped_column(
+        RowNumber, ForeignKey("images.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[Kind] = mapped_column(String(16), primary_key=True, info={"about": "caption, label"})
+    priority: Mapped[int] = mapped_column(info={"about": "0 has no word, 1 is asked again"})
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, info={"about": "UTC; none when given up"})
+    lease_token: Mapped[UUID | None] = mapped_column(
+        UuidBytes, unique=True, info={"about": "of who works on it until due_at"}
+    )
+    attempts: Mapped[int] = mapped_column(default=0, info={"about": "that came to nothing"})
+    refusals: Mapped[int] = mapped_column(default=0, info={"about": "of them, by a model, of this image"})

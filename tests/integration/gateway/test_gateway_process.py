@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from shared.app import START_FAILED_EXIT_CODE
+from tests.integration.gateway.processes import running
 from tests.live_platform import free_ports
 from tests.odd_files import refusals
 from tests.pictures import photo_bytes
 
-START_TIMEOUT_S = 60.0
 REFUSED = refusals()
-
-
-@contextmanager
-def _running(package: str, folder: Path, environment: dict[str, str], address: str) -> Iterator[httpx.Client]:
-    log = folder / f"{package}.log"
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", package], cwd=folder, env=os.environ | environment, stderr=stderr
-        )
-    with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
-        try:
-            _wait_until_live(client, process, log)
-            yield client
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
-
-
-def _wait_until_live(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + START_TIMEOUT_S
-    while True:
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < give_up, log.read_text()
-        try:
-            if client.get("/health/live").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +38,8 @@ def gateway(folder: Path) -> Iterator[httpx.Client]:
     }
     environment["TMPDIR"] = str(folder / "temporary")
     with (
-        _running("storage_service", folder, environment, f"http://127.0.0.1:{ports['STORAGE']}"),
-        _running("gateway", folder, environment, f"http://127.0.0.1:{ports['GATEWAY']}") as client,
+        running("storage_service", folder, environment, f"http://127.0.0.1:{ports['STORAGE']}"),
+        running("gateway", folder, environment, f"http://127.0.0.1:{ports['GATEWAY']}") as client,
     ):
         yield client
 
@@ -132,7 +102,7 @@ def test_without_storage_every_call_is_a_problem_that_says_so(tmp_path: Path) ->
     environment = {"GATEWAY_PORT": str(port)} | {
         f"GATEWAY_{name}_URL": f"http://127.0.0.1:{nobody}" for name in ("CAPTION", "CLASSIFY", "STORAGE")
     }
-    with _running("gateway", tmp_path, environment, f"http://127.0.0.1:{port}") as alone:
+    with running("gateway", tmp_path, environment, f"http://127.0.0.1:{port}") as alone:
         answers = [
             alone.get("/api/v1/images"),
             alone.get("/api/v1/labels"),
