@@ -1,5 +1,5 @@
 /**
- * Where the visitor is: what they search, which label they chose, which picture is open.
+ * Where the visitor is: what they search, which label they chose, which picture or room is open.
  *
  * The address bar holds all of it, so that back works and a link leads to the same place.
  *
@@ -13,7 +13,8 @@ const MOVED = "legenda-moved";
 /** @returns {Place} */
 export function readPlace() {
   const query = new URLSearchParams(location.search);
-  return { q: query.get("q") ?? "", label: query.get("label") ?? "", picture: query.get("picture") ?? "" };
+  const [q, label, picture, room] = ["q", "label", "picture", "room"].map((name) => query.get(name) ?? "");
+  return { q, label, picture, room };
 }
 
 /** @param {Place} place @returns {string} */

@@ -49,6 +49,18 @@ export function listPictures(view, cursor, signal) {
 /** @returns {Promise<import("./types.js").PicturePage>} */
 export const listPending = () => ask("images?status=pending&limit=200");
 
+/**
+ * What the model was not sure of, the least sure first.
+ *
+ * @param {string | null} cursor
+ * @returns {Promise<import("./types.js").PicturePage>}
+ */
+export function listToReview(cursor) {
+  const query = new URLSearchParams({ label: "unclassified", status: "complete", sort: "uncertain", limit: "60" });
+  if (cursor) query.set("cursor", cursor);
+  return ask(`images?${query}`);
+}
+
 /** @param {string} id @returns {Promise<Picture>} */
 export const getPicture = (id) => ask(`images/${encodeURIComponent(id)}`);
 
@@ -59,6 +71,14 @@ export const getPicture = (id) => ask(`images/${encodeURIComponent(id)}`);
  * @returns {Promise<import("./types.js").ImageAttention>}
  */
 export const whereItLooks = (id) => ask(`images/${encodeURIComponent(id)}/attention`);
+
+/**
+ * What speaks for the label that the present model gives; it is computed when it is asked for.
+ *
+ * @param {string} id
+ * @returns {Promise<import("./types.js").ImageExplanation>}
+ */
+export const whatSpeaksForIt = (id) => ask(`images/${encodeURIComponent(id)}/explanation`);
 
 /**
  * Pictures that look like one, nearest first.
@@ -81,7 +101,9 @@ export const countLabels = () => ask("labels");
  */
 export function correctPicture(id, correction) {
   const headers = { "Content-Type": "application/json" };
-  return ask(`images/${encodeURIComponent(id)}`, { method: "PATCH", headers, body: JSON.stringify(correction) });
+  // keepalive: what was said must arrive even when the tab is being closed.
+  const init = { method: "PATCH", headers, body: JSON.stringify(correction), keepalive: true };
+  return ask(`images/${encodeURIComponent(id)}`, init);
 }
 
 /** @param {string} id @returns {Promise<void>} */

@@ -9,6 +9,7 @@ import { Header } from "./header.js";
 import { keepAsking } from "./keep-asking.js";
 import { Labels } from "./labels.js";
 import { Notice } from "./notice.js";
+import { ReviewRoom } from "./review-room.js";
 import { Summary } from "./summary.js";
 import { UploadTray } from "./upload-tray.js";
 import { html, useEffect, useRef, useWatched } from "./view.js";
@@ -50,7 +51,7 @@ export function App({ library }) {
   };
 
   return html`
-    <div class="room" inert=${Boolean(place.picture)}>
+    <div class="room" inert=${Boolean(place.picture || place.room)}>
       <${Header} q=${place.q} onFiles=${addFiles} />
       ${!isEmpty && html`<${Labels} counts=${counts} chosen=${place.label} q=${place.q} />`}
       <main>
@@ -63,6 +64,7 @@ export function App({ library }) {
       <${UploadTray} uploads=${uploads} />
       <${Notice} deletions=${library.deletions} />
     </div>
+    ${place.room === "review" && !place.picture && html`<${ReviewRoom} library=${library} />`}
     ${place.picture && html`<${Detail} id=${place.picture} library=${library} />`}
     <${DropAnywhere} onFiles=${addFiles} />
   `;

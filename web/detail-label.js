@@ -1,6 +1,7 @@
 /** The label, how sure the model was of every one, and the correction: click another, or write a new one. */
 
 import { useCorrection } from "./correction.js";
+import { DetailWhy } from "./detail-why.js";
 import { hueOf } from "./label-hue.js";
 import { LabelName } from "./labels.js";
 import { html, useState } from "./view.js";
@@ -8,8 +9,14 @@ import { labelName, percent, speaker } from "./words.js";
 
 const LABEL = /^[a-z0-9_]{1,64}$/;
 
-/** @param {{picture: import("./types.js").Picture, library: import("./types.js").Library}} props */
-export function DetailLabel({ picture, library }) {
+/**
+ * @typedef {object} LabelProps
+ * @property {import("./types.js").Picture} picture
+ * @property {import("./types.js").Library} library
+ * @property {(weights: number[][] | null) => void} onLook
+ * @param {LabelProps} props
+ */
+export function DetailLabel({ picture, library, onLook }) {
   const { pictures, counts } = library;
   const { failure, correct } = useCorrection(picture, pictures);
   const { label, labels } = picture;
@@ -25,6 +32,7 @@ export function DetailLabel({ picture, library }) {
         ${label.confidence !== null && html`<span class="number">${percent(label.confidence)}</span>`}
       </p>
       <p class="note" data-testid="detail-label-source">${whoSaidIt(picture)}</p>
+      ${labels.length > 0 && html`<${DetailWhy} picture=${picture} onLook=${onLook} />`}
       ${failure && html`<p class="trouble" role="alert">The label was not saved. ${failure}</p>`}
       ${
         labels.length > 0 &&

@@ -1,6 +1,7 @@
 /** Where the model looked: its words, and its map over the picture while one of them is pointed at. */
 
 import { whereItLooks } from "./api.js";
+import { OnDemand } from "./on-demand.js";
 import { html, useEffect, useState } from "./view.js";
 
 /**
@@ -10,40 +11,18 @@ import { html, useEffect, useState } from "./view.js";
  * @param {LooksProps} props
  */
 export function DetailLooks({ picture, onLook }) {
-  const [state, setState] = useState(/** @type {"closed" | "asking" | "open"} */ ("closed"));
-  const [attention, setAttention] = useState(/** @type {import("./types.js").ImageAttention | null} */ (null));
-  const [failure, setFailure] = useState("");
   useEffect(() => () => onLook(null), []);
-
-  const open = async () => {
-    setState("asking");
-    setFailure("");
-    try {
-      setAttention(await whereItLooks(picture.id));
-      setState("open");
-    } catch (error) {
-      setFailure(/** @type {Error} */ (error).message);
-      setState("closed");
-    }
-  };
-  const close = () => {
-    onLook(null);
-    setState("closed");
-  };
   return html`
     <section class="looks" aria-label="Where it looked">
-      <button
-        class="quiet"
-        type="button"
-        aria-expanded=${state === "open" ? "true" : "false"}
-        aria-busy=${state === "asking" ? "true" : "false"}
-        data-testid="where-it-looked"
-        onClick=${{ closed: open, asking: undefined, open: close }[state]}
-      >
-        ${state === "asking" ? "Looking again …" : "Where it looked"}
-      </button>
-      ${state === "open" && attention && html`<${Words} attention=${attention} onLook=${onLook} />`}
-      ${failure && html`<p class="trouble" role="alert">${failure}</p>`}
+      <${OnDemand}
+        name="Where it looked"
+        meanwhile="Looking again …"
+        testid="where-it-looked"
+        ask=${() => whereItLooks(picture.id)}
+        draw=${(/** @type {import("./types.js").ImageAttention} */ answer) =>
+          html`<${Words} attention=${answer} onLook=${onLook} />`}
+        onClose=${() => onLook(null)}
+      />
     </section>
   `;
 }

@@ -88,7 +88,7 @@ export function Detail({ id, library }) {
           <div class="panel" key=${`panel-${id}`}>
             <${DetailCaption} picture=${picture} pictures=${pictures} />
             ${picture.caption && html`<${DetailLooks} picture=${picture} onLook=${setLook} />`}
-            <${DetailLabel} picture=${picture} library=${library} />
+            <${DetailLabel} picture=${picture} library=${library} onLook=${setLook} />
             <${DetailSimilar} picture=${picture} pictures=${pictures} />
             <${DetailFacts} picture=${picture} />
           </div>`

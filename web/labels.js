@@ -27,6 +27,7 @@ export function Labels({ counts, chosen, q }) {
           ({ label, count }) =>
             html`<${Chip} key=${label} label=${label} count=${count} chosen=${chosen === label} q=${q} />`,
         )}
+        ${counts.of(UNCLASSIFIED) > 0 && html`<${ReviewChip} />`}
       </ul>
     </nav>
   `;
@@ -43,7 +44,7 @@ function Chip({ label, count, chosen, q }) {
     <li>
       <a
         class="chip"
-        href=${hrefOf({ q, label, picture: "" })}
+        href=${hrefOf({ q, label, picture: "", room: "" })}
         aria-current=${chosen ? "true" : undefined}
         data-testid="label-chip"
         data-label=${label}
@@ -55,6 +56,12 @@ function Chip({ label, count, chosen, q }) {
       </a>
     </li>
   `;
+}
+
+function ReviewChip() {
+  const open = (/** @type {MouseEvent} */ event) => followLink(event, () => go({ room: "review" }));
+  const href = hrefOf({ q: "", label: "", picture: "", room: "review" });
+  return html`<li><a class="chip" href=${href} data-testid="review-chip" onClick=${open}>review</a></li>`;
 }
 
 /**

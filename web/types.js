@@ -35,8 +35,14 @@
  * @typedef {{word: string, weights: number[][]}} WordAttention 14 rows of 14 shares, together 1
  * @typedef {{caption: string, words: WordAttention[], model: {name: string, version: string}}} ImageAttention
  *
+ * @typedef {object} ImageExplanation what the classify model gives now, and why
+ * @property {string} label `unclassified` where it is not sure enough of `evidence.label`
+ * @property {Alternative[]} labels
+ * @property {{label: string, words: string, map: number[][]}} evidence rows of 0 to 1, 1 where most speaks for it
+ * @property {{name: string, version: string}} model
+ *
  * @typedef {{q: string, label: string}} View what of all pictures is shown
- * @typedef {{q: string, label: string, picture: string}} Place a view, and the picture that is open
+ * @typedef {{q: string, label: string, picture: string, room: string}} Place a view, and the picture or room that is open
  *
  * @typedef {object} Library everything that is shared by the parts of the page
  * @property {import("./pictures.js").Pictures} pictures

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+import pytest
+from PIL import Image
 from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
 
 DESCRIBED_MS = 60_000
@@ -188,6 +192,72 @@ async def test_a_word_that_is_pointed_at_shows_where_the_model_looked(
     await page.get_by_test_id("where-it-looked").click()
     await expect(words).to_have_count(0)
     await expect(glow).to_have_count(0)
+
+
+async def test_why_a_label_is_told_in_words_and_over_the_picture(page: Page, live_url: str, new_photo: Path) -> None:
+    await page.goto(live_url)
+    await open_picture(page, await give(page, new_photo))
+    why, words, glow = (page.get_by_test_id(name) for name in ("why-this-label", "why-words", "glow"))
+
+    await why.click()
+    await expect(words).to_have_text(re.compile(r"\w+.*\."))
+    await expect(glow).to_be_visible()
+    await expect(page.get_by_role("region", name="Why this label")).to_contain_text("speaks for")
+
+    await why.click()
+    await expect(words).to_have_count(0)
+    await expect(glow).to_have_count(0)
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """A picture that belongs to no label."""
+    file = tmp_path / "noise.png"
+    Image.fromarray(np.random.default_rng(uuid.uuid4().int).integers(0, 256, (300, 400, 3), dtype=np.uint8)).save(file)
+    return file
+
+
+async def test_what_is_not_sure_is_decided_with_one_key_and_taken_back_with_backspace(
+    page: Page, live_url: str, noise: Path
+) -> None:
+    await page.goto(live_url)
+    image_id = await give(page, noise)
+    await page.get_by_role("button", name="Close").click()
+    await page.get_by_test_id("review-chip").click()
+    shown, count = page.get_by_test_id("review-picture"), page.get_by_test_id("review-count")
+    while (current := await shown.get_attribute("data-picture")) != image_id:
+        await page.keyboard.press("ArrowRight")
+        await expect(shown).not_to_have_attribute("data-picture", str(current))
+    choice = page.get_by_test_id("review-choice").nth(2)
+    label = await choice.get_attribute("data-label")
+
+    await page.keyboard.press("3")
+    await expect(count).to_have_text("1 picture decided")
+    await page.keyboard.press("Backspace")
+    await expect(count).to_have_text("0 pictures decided")
+    await expect(shown).to_have_attribute("data-picture", image_id)
+    record = await (await page.request.get(f"{live_url}/api/v1/images/{image_id}")).json()
+    assert record["label"]["source"] == "model"
+
+    await page.keyboard.press("3")
+    async with page.expect_response(is_correction):
+        await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("review")).to_have_count(0)
+    record = await (await page.request.get(f"{live_url}/api/v1/images/{image_id}")).json()
+    assert (record["label"]["value"], record["label"]["source"]) == (label, "person")
+
+
+async def test_the_review_room_can_be_linked_to_and_left_with_back(page: Page, live_url: str, noise: Path) -> None:
+    await page.goto(live_url)
+    await give(page, noise)
+    await page.goto(f"{live_url}/?room=review")
+    await expect(page.get_by_test_id("review-picture")).to_be_visible()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await sideways(page, "[data-testid=review]") == 0
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("review")).to_have_count(0)
+    await page.go_back()
+    await expect(page.get_by_test_id("review")).to_be_visible()
 
 
 async def test_back_closes_the_open_picture_and_escape_does_the_same(

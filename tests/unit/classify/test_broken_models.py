@@ -23,7 +23,7 @@ from tests.fakes import manifest
 from tests.pictures import photo_bytes
 
 LABELS = ("cat", "dog", "owl")
-SIZES = HeadSizes(labels=3, features=len(FEATURE_NAMES), anywhere=4, layout=4, measured=4, joint=4)
+SIZES = HeadSizes(outputs=3, features=len(FEATURE_NAMES), anywhere=4, layout=4, measured=4, joint=4)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classify_service.training.dataset import (
@@ -12,10 +14,11 @@ from classify_service.training.dataset import (
     Example,
     check_label,
     read_examples,
+    read_others,
     read_squashed,
     with_sources,
 )
-from classify_service.training.folds import assign_folds
+from classify_service.training.folds import LEARNT_IN_EVERY_FOLD, assign_folds, hold_back
 from classify_service.training.sampling import draw_shares
 from tests.pictures import photo_bytes
 
@@ -90,6 +93,32 @@ def test_a_csv_that_does_not_fit_is_refused(tmp_path: Path, rows: str, sentence:
         with_sources(read_examples(tmp_path), tmp_path / "m.csv")
 
 
+def test_rows_of_the_csv_may_be_only_learnt_from(tmp_path: Path) -> None:
+    _write(tmp_path, "cat/a.jpg", "dog/b.jpg")
+    manifest = tmp_path / "m.csv"
+    manifest.write_text(
+        "file,label,source_repo,judged\ncat/a.jpg,cat,drawn,no\ndog/b.jpg,dog,z,yes\n", encoding="utf-8"
+    )
+    assert [each.judged for each in with_sources(read_examples(tmp_path), manifest)] == [False, True]
+
+
+def test_images_of_no_label_have_their_folder_as_source(tmp_path: Path) -> None:
+    _write(tmp_path, "maps/deep/a.jpg", "maps/b.jpg", "c.jpg")
+    (tmp_path / "notes.txt").write_text("no image", encoding="utf-8")
+    found = [(each.name, each.source, each.label) for each in read_others(tmp_path)]
+    assert found == [
+        ("unclassified/c.jpg", "unclassified/c.jpg", "unclassified"),
+        ("unclassified/maps/b.jpg", "unclassified/maps", "unclassified"),
+        ("unclassified/maps/deep/a.jpg", "unclassified/maps", "unclassified"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_a_folder_without_images_of_no_label_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match="there are no images in a folder"):
+        read_others(tmp_path / name)
+
+
 def test_squashed_images_are_taken_evenly(tmp_path: Path) -> None:
     _write(tmp_path, *(f"{number}.jpg" for number in range(10)))
     chosen = read_squashed(tmp_path, label="photo", source="flickr", count=5)
@@ -120,6 +149,19 @@ def test_a_label_of_one_source_is_split_picture_by_picture() -> None:
     examples = [_example("cat", "one", n) for n in range(9)] + [_example("dog", f"s{n}") for n in range(9)]
     fold_of = assign_folds(examples, count=3, seed=0)
     assert Counter(fold_of[:9].tolist()) == {0: 3, 1: 3, 2: 3}
+
+
+def test_a_source_that_no_figure_counts_is_in_no_fold_and_never_watched() -> None:
+    drawn = [replace(_example("cat", "drawn", number), judged=False) for number in range(4)]
+    mixed = [replace(_example("cat", "mixed", 0), judged=False), _example("cat", "mixed", 1)]
+    examples = [*drawn, *mixed, *(_example(label, f"s{n}") for label in ("cat", "dog") for n in range(4))]
+    fold_of = assign_folds(examples, count=2, seed=0)
+    assert (fold_of[:4] == LEARNT_IN_EVERY_FOLD).all()
+    assert fold_of[4] == fold_of[5] >= 0
+    assert (fold_of[6:] >= 0).all()
+    learning, watched = hold_back(examples, np.arange(len(examples)), one_in=2, seed=0)
+    assert set(range(4)) <= set(learning.tolist())
+    assert all(examples[at].judged for at in watched)
 
 
 def test_large_labels_and_large_sources_are_drawn_more_but_less_than_in_proportion() -> None:

@@ -15,7 +15,7 @@ from classify_service.model.preprocessing import network_input
 from tests.pictures import drawn_picture
 
 LABELS = ("cat", "dog", "owl")
-SIZES = HeadSizes(labels=len(LABELS), features=len(FEATURE_NAMES), anywhere=4, layout=4, measured=8, joint=8)
+SIZES = HeadSizes(outputs=len(LABELS), features=len(FEATURE_NAMES), anywhere=4, layout=4, measured=8, joint=8)
 PICTURE = np.asarray(drawn_picture(200, 120), dtype=np.uint8)
 TEMPERATURE = 1.5
 

@@ -95,7 +95,7 @@ def test_where_no_threshold_reaches_the_precision_the_best_is_taken() -> None:
 def test_each_label_has_a_threshold_of_its_own() -> None:
     logits = np.array([[3.0, 0.0]] * 9 + [[1.0, 0.0]] + [[0.0, 3.0]] * 5 + [[0.0, 1.0]] * 5)
     truth = np.array([0] * 10 + [1] * 5 + [0] * 5)
-    judgement = fit_judgement(logits, truth, precision=0.9)
+    judgement = fit_judgement(logits, truth, labels=2, precision=0.9)
     assert judgement.temperature > 0
     assert judgement.thresholds[0] == LOWEST_THRESHOLD  # never wrong
     weak, strong = (1 / (1 + np.exp(-logit / judgement.temperature)) for logit in (1.0, 3.0))
@@ -104,4 +104,13 @@ def test_each_label_has_a_threshold_of_its_own() -> None:
 
 def test_a_label_that_was_never_the_best_gets_the_threshold_of_all() -> None:
     logits = np.array([[3.0, 0.0, -9.0], [0.0, 3.0, -9.0]])
-    assert fit_judgement(logits, np.array([0, 1]), precision=0.9).thresholds == (LOWEST_THRESHOLD,) * 3
+    judgement = fit_judgement(logits, np.array([0, 1]), labels=3, precision=0.9)
+    assert judgement.thresholds == (LOWEST_THRESHOLD,) * 3
+
+
+def test_pictures_of_no_label_raise_the_threshold_of_the_label_they_pass_for() -> None:
+    logits = np.array([[4.0, 0.0, 0.0]] * 12 + [[2.0, 0.0, 0.0]] * 6 + [[0.0, 4.0, 0.0]] * 6)
+    without = fit_judgement(logits, np.array([0] * 18 + [1] * 6), labels=2, precision=0.9)
+    with_others = fit_judgement(logits, np.array([0] * 12 + [2] * 6 + [1] * 6), labels=2, precision=0.9)
+    assert with_others.thresholds[0] > without.thresholds[0] == LOWEST_THRESHOLD
+    assert with_others.thresholds[1] == LOWEST_THRESHOLD

@@ -11,7 +11,15 @@ import pytest
 
 from classify_service.model.artifact import CLASSIFIER_NAME, WEIGHTS_NAME, Networks, load, read_weights, save
 from classify_service.model.classifier import Classifier, Judgement, empty_networks, softmax
-from classify_service.model.eye import REGION_SIDE, REGION_SIZE, build_eye, convolutions, load_convolutions
+from classify_service.model.eye import (
+    LEVELS,
+    REGION_SIDE,
+    REGION_SIZE,
+    build_eye,
+    convolutions,
+    load_convolutions,
+    stored_convolutions,
+)
 from classify_service.model.features import FEATURE_NAMES
 from classify_service.model.head import HeadSizes, build_head, fit_scales
 from classify_service.model.preprocessing import read_picture
@@ -21,7 +29,7 @@ from tests.pictures import drawn_picture, encoded
 
 LABELS = ("cat", "dog", "owl")
 JUDGEMENT = Judgement(temperature=1.5, thresholds=(0.4, 0.6, 0.5))
-SIZES = HeadSizes(labels=len(LABELS), features=len(FEATURE_NAMES), anywhere=4, layout=4, measured=4, joint=4)
+SIZES = HeadSizes(outputs=len(LABELS), features=len(FEATURE_NAMES), anywhere=4, layout=4, measured=4, joint=4)
 PICTURE = np.asarray(drawn_picture(200, 120), dtype=np.uint8)
 
 
@@ -110,9 +118,34 @@ def test_an_artifact_gives_back_the_same_scores(classifier: Classifier, folder: 
     assert after == pytest.approx(before, abs=0.02)  # half precision
 
 
-def test_matrices_are_stored_in_half_precision_and_vectors_in_single(folder: Path) -> None:
+def test_kernels_of_the_eye_are_stored_in_bytes_matrices_in_half_precision_and_vectors_in_single(folder: Path) -> None:
     for name, array in read_weights(folder / WEIGHTS_NAME).items():
-        assert array.dtype == (np.float16 if array.ndim > 1 else np.float32), name
+        matrix = np.int8 if name.startswith("block") else np.float16
+        assert array.dtype == (matrix if array.ndim > 1 else np.float32), name
+
+
+def test_stored_kernels_are_near_the_real_ones(networks: Networks) -> None:
+    stored = stored_convolutions(networks.eye)
+    for layer in convolutions(networks.eye):
+        kernel = layer.get_weights()[0]
+        error = stored[f"{layer.name}/kernel"] * stored[f"{layer.name}/scale"] - kernel
+        assert np.abs(error).max() <= np.abs(kernel).max() / LEVELS
+
+
+def test_a_scale_that_is_missing_is_named(networks: Networks) -> None:
+    stored = stored_convolutions(networks.eye)
+    del stored["block4_conv2/scale"]
+    with pytest.raises(ValueError, match="lack block4_conv2/scale"):
+        load_convolutions(networks.eye, stored)
+
+
+def test_what_belongs_to_no_label_takes_its_share_of_the_probability(networks: Networks, tmp_path: Path) -> None:
+    save(tmp_path, networks, labels=LABELS[:2], judgement=Judgement(1.0, (0.5, 0.5)), manifest=manifest("classifier"))
+    loaded, _ = load(tmp_path)
+    scores = loaded.scores(PICTURE)
+    assert {score.label for score in scores} == set(LABELS[:2])
+    assert 0 < sum(score.confidence for score in scores) < 1
+    assert loaded.explain(PICTURE).scores[0].label == scores[0].label
 
 
 def test_every_convolution_of_the_eye_is_stored_under_keras_name_of_it(networks: Networks, folder: Path) -> None:
@@ -141,7 +174,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         ({"labels": ["cat", "Dog!", "owl"]}, "cannot be read: labels.1"),
         ({"feature_names": ["aspect"]}, "other OpenCV features"),
         ({"heads": 3}, "the weights lack head_2"),
-        ({"sizes": {"labels": 3}}, "features"),
+        ({"sizes": {"outputs": 3}}, "features"),
         ({"temperature": 0}, "temperature"),
         ({"unheard_of": 1}, "unheard_of"),
     ],

@@ -1,7 +1,8 @@
 """Write a classifier to a folder and read it back, with labels, weights and scales in it and nothing pickled.
 
-Matrices are stored in half precision; vectors (biases, scales) in single. The folder's manifest names each file with
-its SHA-256, and a folder that is changed, incomplete or made for other features is refused in one sentence.
+The eye's kernels are stored in seven bits, the heads' matrices in half precision, vectors (biases, scales) in single.
+The folder's manifest names each file with its SHA-256, and a folder that is changed, incomplete or made for other
+features is refused in one sentence.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from classify_service.model.classifier import Classifier, Judgement, empty_networks
-from classify_service.model.eye import GRID_SIDE, STRIDE_PX, convolutions, load_convolutions
+from classify_service.model.eye import GRID_SIDE, STRIDE_PX, load_convolutions, stored_convolutions
 from classify_service.model.features import FEATURE_NAMES
 from classify_service.model.head import HeadSizes
 from shared.artifacts import MANIFEST_NAME, ArtifactError, Manifest, read_manifest, write_manifest
@@ -42,9 +43,9 @@ class Description(BaseModel):
     heads: Annotated[int, Field(gt=0)]
     sizes: dict[str, int | float]
     feature_names: list[str]
-    eye: Literal["vgg16 blocks 1 to 3, block4_conv1 and block4_conv2"] = (
-        "vgg16 blocks 1 to 3, block4_conv1 and block4_conv2"
-    )
+    none_of_these: bool = False
+    """Whether the last output is of pictures that belong to no label."""
+    eye: Literal["vgg16 blocks 1 to 5"] = "vgg16 blocks 1 to 5"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def save(
     """Write the classifier to `folder`, made when it is not there, and return the complete manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = _arrays(networks)
-    np.savez(folder / WEIGHTS_NAME, **arrays)
+    np.savez_compressed(folder / WEIGHTS_NAME, **arrays)
     description = Description(
         labels=list(labels),
         temperature=judgement.temperature,
@@ -70,6 +71,7 @@ def save(
         input_side_px=networks.eye.input_shape[1],
         heads=len(networks.heads),
         sizes=networks.sizes.as_dict(),
+        none_of_these=networks.sizes.outputs > len(labels),
         feature_names=list(FEATURE_NAMES),
     )
     (folder / CLASSIFIER_NAME).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -91,14 +93,14 @@ def load(folder: Path) -> tuple[Classifier, Manifest]:
         raise ArtifactError(f"{folder} was trained on other OpenCV features than this version measures: train it again")
     try:
         sizes = HeadSizes(**description.sizes)  # type: ignore[arg-type]
-        _check_label_count(description, sizes.labels)
+        _check_output_count(description, sizes.outputs)
         eye, heads = empty_networks(input_side_px=description.input_side_px, heads=description.heads, sizes=sizes)
         if description.thresholds.keys() != set(description.labels):
             raise ValueError("it has not one threshold for each label")
         stored = read_weights(folder / WEIGHTS_NAME)
         for name in stored:
             if name.endswith("/logits/bias"):
-                _check_label_count(description, len(stored[name]))
+                _check_output_count(description, len(stored[name]))
         load_convolutions(eye, stored)
         for number, head in enumerate(heads):
             _fill(head, stored, prefix=f"head_{number}")
@@ -141,16 +143,15 @@ def read_weights(file: Path) -> Arrays:
         raise ArtifactError(f"{file} cannot be read as weights: {error}") from error
 
 
-def _check_label_count(description: Description, count: int) -> None:
-    if count != len(description.labels):
-        raise ValueError(f"{len(description.labels)} labels are named, but the weights have {count}")
+def _check_output_count(description: Description, count: int) -> None:
+    if count - description.none_of_these != len(description.labels):
+        raise ValueError(
+            f"{len(description.labels)} labels are named, but the weights have {count - description.none_of_these}"
+        )
 
 
 def _arrays(networks: Networks) -> Arrays:
-    arrays: Arrays = {}
-    for layer in convolutions(networks.eye):
-        kernel, bias = layer.get_weights()
-        arrays |= {f"{layer.name}/kernel": kernel.astype(np.float16), f"{layer.name}/bias": bias}
+    arrays: Arrays = dict(stored_convolutions(networks.eye))
     for number, head in enumerate(networks.heads):
         for name, variable in _variables(head, prefix=f"head_{number}"):
             values = variable.numpy()

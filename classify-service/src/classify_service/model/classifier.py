@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classify_service.model.explanation import Explainer, Floats, Reason
-from classify_service.model.eye import build_eye
+from classify_service.model.eye import build_eye, fast_dtype
 from classify_service.model.features import measure
 from classify_service.model.head import HeadSizes, build_head
 from classify_service.model.preprocessing import Picture, network_input, read_picture
@@ -47,7 +47,10 @@ class Explanation:
 
 
 class Classifier:
-    """A trained network with its labels."""
+    """A trained network with its labels.
+
+    A network that has learnt what belongs to none of them has one output more than there are labels, the last one.
+    """
 
     def __init__(
         self, *, eye: keras.Model, heads: list[keras.Model], labels: tuple[str, ...], judgement: Judgement
@@ -59,7 +62,10 @@ class Classifier:
         self._network = join(eye, heads)
 
     def scores(self, picture: Picture) -> list[Score]:
-        """Return every label with its probability, best first; the probabilities sum to 1.
+        """Return every label with its probability, best first.
+
+        The probabilities sum to 1, or to less where the network has learnt what belongs to no label: the rest is the
+        probability of that.
 
         Args:
             picture: See `preprocessing.read_picture`.
@@ -78,7 +84,9 @@ class Classifier:
     def explain(self, picture: Picture) -> Explanation:
         """Return every label with its probability, and what speaks for the best one."""
         pixels = network_input(picture, side_px=self._input_side_px)
-        evidence = self._explainer.explain(pixels, measure(picture), temperature=self.judgement.temperature)
+        evidence = self._explainer.explain(
+            pixels, measure(picture), labels=len(self.labels), temperature=self.judgement.temperature
+        )
         return Explanation(self._ranked(evidence.logits), evidence.heat_map, evidence.reasons)
 
     def explain_file(self, source: bytes | Path) -> Explanation:
@@ -98,7 +106,7 @@ class Classifier:
         self.scores(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 255, dtype=np.uint8))
 
     def _ranked(self, logits: npt.NDArray[np.floating]) -> list[Score]:
-        probabilities = softmax(logits / self.judgement.temperature)
+        probabilities = softmax(logits / self.judgement.temperature)[: len(self.labels)]
         return [Score(self.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities, kind="stable")]
 
     @cached_property
@@ -125,4 +133,6 @@ def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 def empty_networks(*, input_side_px: int, heads: int, sizes: HeadSizes) -> tuple[keras.Model, list[keras.Model]]:
     """Return an eye and heads with random weights."""
-    return build_eye(input_side_px=input_side_px), [build_head(sizes, name=f"head_{number}") for number in range(heads)]
+    return build_eye(input_side_px=input_side_px, dtype=fast_dtype()), [
+        build_head(sizes, name=f"head_{number}") for number in range(heads)
+    ]

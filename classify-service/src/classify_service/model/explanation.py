@@ -46,7 +46,7 @@ class Evidence:
     """What speaks for the label of the largest logit."""
 
     logits: Floats
-    """(labels,)"""
+    """(outputs,)"""
     heat_map: Floats
     """(9, 9), 0 to 1, over the whole picture from its upper left corner; all 0 where no cell speaks for the label."""
     reasons: tuple[Reason, ...]
@@ -63,19 +63,20 @@ class Explainer:
         self._usual: Floats = offset
         self._factor: Floats = factor
 
-    def explain(self, pixels: Floats, features: Floats, *, temperature: float) -> Evidence:
+    def explain(self, pixels: Floats, features: Floats, *, labels: int, temperature: float) -> Evidence:
         """Return what speaks for the best label.
 
         Args:
             pixels: See `preprocessing.network_input`.
             features: See `features.measure`.
+            labels: How many of the logits are labels: the first ones.
             temperature: Of the classifier's judgement.
         """
-        cells = tf.convert_to_tensor(self._cells(pixels[None], training=False))  # (1, 9, 9, 1792)
+        cells = tf.convert_to_tensor(self._cells(pixels[None], training=False))  # (1, 9, 9, 3584)
         with tf.GradientTape() as tape:
             tape.watch(cells)
-            logits = self._logits(_regions(cells), features[None])  # (1, labels)
-            best = int(tf.argmax(logits[0]))
+            logits = self._logits(_regions(cells), features[None])  # (1, outputs)
+            best = int(tf.argmax(logits[0, :labels]))
             score = logits[0, best]
         slopes = tape.gradient(score, cells)
         weights = self._weights(_regions(cells), features, best=best, temperature=temperature)
@@ -89,7 +90,7 @@ class Explainer:
         """Return by how much the best label's log-odds fall when each feature in turn has its usual value."""
         rows = np.repeat(features[None], len(features) + 1, axis=0)
         np.fill_diagonal(rows[1:], self._usual)
-        logits = self._logits(tf.repeat(regions, len(rows), axis=0), rows) / temperature  # (1 + features, labels)
+        logits = self._logits(tf.repeat(regions, len(rows), axis=0), rows) / temperature  # (1 + features, outputs)
         others = tf.concat([logits[:, :best], logits[:, best + 1 :]], axis=1)
         log_odds = np.asarray(logits[:, best] - tf.reduce_logsumexp(others, axis=1))
         return np.asarray(log_odds[0] - log_odds[1:], dtype=np.float32)
@@ -141,6 +142,6 @@ def reasons(features: Floats, weights: Floats, *, usual: Floats, factor: Floats)
 
 
 def _regions(cells: Any) -> Any:
-    """Pool cells as the eye does, (batch, 3, 3, 1792)."""
+    """Pool cells as the eye does, (batch, 3, 3, 3584)."""
     side = GRID_SIDE // REGION_SIDE
     return tf.nn.avg_pool2d(cells, side, side, "VALID")

@@ -25,9 +25,10 @@ SCALE_LIMIT = 4.0
 class HeadSizes:
     """The widths of a head."""
 
-    labels: int
+    outputs: int
+    """One for each label, and one more where it is learnt what belongs to none of them."""
     features: int
-    anywhere: int = 192
+    anywhere: int = 128
     layout: int = 64
     measured: int = 96
     joint: int = 128
@@ -52,9 +53,9 @@ class Scale(keras.layers.Layer):
 
 
 def build_head(sizes: HeadSizes, *, name: str = "head") -> keras.Model:
-    """Return the network from [regions, features] to logits, (batch, labels).
+    """Return the network from [regions, features] to logits, (batch, outputs).
 
-    Regions are the eye's, (batch, 3, 3, 1792); features are (batch, features), unscaled: the head holds their scale
+    Regions are the eye's, (batch, 3, 3, 3584); features are (batch, features), unscaled: the head holds their scale
     and that of the regions, see `fit_scales`.
     """
     regions = keras.Input((REGION_SIDE, REGION_SIDE, REGION_SIZE), name="regions")
@@ -77,17 +78,17 @@ def build_head(sizes: HeadSizes, *, name: str = "head") -> keras.Model:
     joint = keras.layers.Dropout(sizes.dropout)(joint)
     joint = keras.layers.Dense(sizes.joint, activation="relu", name="joint")(joint)
     joint = keras.layers.Dropout(sizes.dropout)(joint)
-    deep = keras.layers.Dense(sizes.labels, name="logits")(joint)
+    deep = keras.layers.Dense(sizes.outputs, name="logits")(joint)
 
-    seen = keras.layers.Concatenate(name="seen")([occurring, scaled])  # (batch, 1792 + features)
+    seen = keras.layers.Concatenate(name="seen")([occurring, scaled])  # (batch, 3584 + features)
     linear = keras.layers.Dense(
-        sizes.labels, use_bias=False, kernel_initializer="zeros", trainable=False, name="linear"
+        sizes.outputs, use_bias=False, kernel_initializer="zeros", trainable=False, name="linear"
     )(seen)
     return keras.Model([regions, features], keras.layers.Add(name="sum")([deep, linear]), name=name)
 
 
 def fit_scales(head: keras.Model, regions: npt.NDArray[np.floating], features: npt.NDArray[np.floating]) -> None:
-    """Set the head's three scales from training pictures, (pictures, 3, 3, 1792) and (pictures, features)."""
+    """Set the head's three scales from training pictures, (pictures, 3, 3, 3584) and (pictures, features)."""
     single = regions.astype(np.float32)
     scales = {
         "anywhere_scale": single.mean(axis=(1, 2)),

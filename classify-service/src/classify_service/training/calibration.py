@@ -17,24 +17,25 @@ Logits = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 
-def fit_judgement(logits: Logits, truth: Labels, *, precision: float) -> Judgement:
+def fit_judgement(logits: Logits, truth: Labels, *, labels: int, precision: float) -> Judgement:
     """Return the temperature of least cross-entropy, and each label's lowest threshold that reaches a precision.
 
     No threshold lies under LOWEST_THRESHOLD: a label that is as likely wrong as right is not given. A label that was
     never the best one of a held-out example gets the threshold of all labels together.
 
     Args:
-        logits: Of held-out examples, (examples, labels).
-        truth: Index of each one's label, (examples,).
+        logits: Of held-out examples, (examples, outputs).
+        truth: Index of each one's output, (examples,).
+        labels: How many of the outputs are labels: the first ones. Examples of none of them are wrong under each.
         precision: Share of right labels wanted among those that are given, 0 to 1. Where none reaches it, the
             threshold of the best precision is taken.
     """
     temperature = fit_temperature(logits, truth)
-    probabilities = softmax(logits / temperature)
-    right = probabilities.argmax(axis=1) == truth
+    probabilities = softmax(logits / temperature)[:, :labels]
     best, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = best == truth
     together = np.ones(len(truth), dtype=np.bool_)
-    given = [best == label if (best == label).any() else together for label in range(logits.shape[1])]
+    given = [best == label if (best == label).any() else together for label in range(labels)]
     thresholds = [fit_threshold(confidence[chosen], right[chosen], precision=precision) for chosen in given]
     return Judgement(temperature, tuple(max(LOWEST_THRESHOLD, threshold) for threshold in thresholds))
 

@@ -44,44 +44,53 @@ class HeldOut:
     """What heads said of the examples of folds that they did not learn from."""
 
     truth: npt.NDArray[np.int64]
+    """Index of each example's output; past the labels where it belongs to none."""
     logits: npt.NDArray[np.float64]
     epochs: int
     """After so many, in the median, the heads were best on examples that were held back."""
 
     def figures(self, labels: tuple[str, ...], judgement: Judgement) -> dict[str, Any]:
-        """Return `metrics.summary`'s figures, and what the thresholds keep of the examples."""
-        probabilities = softmax(self.logits / judgement.temperature)
+        """Return `metrics.summary`'s figures, and what the thresholds keep of the examples that have a label.
+
+        Where there were examples of none, `out_of_scope` is the share of them that is left `unclassified`.
+        """
+        probabilities = softmax(self.logits / judgement.temperature)[:, : len(labels)]
         best = probabilities.argmax(axis=1)
         sure = probabilities.max(axis=1) >= np.array(judgement.thresholds)[best]
-        right = best == self.truth
-        given = max(int(sure.sum()), 1)
-        return {
-            **summary(self.truth, probabilities, labels),
-            "precision_at_threshold": round(float(right[sure].sum() / given), 6),
-            "coverage_at_threshold": round(float(sure.mean()), 6),
+        labelled = self.truth < len(labels)
+        right = (best == self.truth)[labelled & sure]
+        figures = {
+            **summary(self.truth[labelled], probabilities[labelled], labels),
+            "precision_at_threshold": round(float(right.mean()), 6) if right.size else 0.0,
+            "coverage_at_threshold": round(float(sure[labelled].mean()), 6),
         }
+        if not labelled.all():
+            figures["out_of_scope"] = round(float(1 - sure[~labelled].mean()), 6)
+        return figures
 
     def draw(self, folder: Path, labels: tuple[str, ...], judgement: Judgement) -> None:
         """Write `confusion.png` and `reliability.png` to a folder."""
-        probabilities = softmax(self.logits / judgement.temperature)
+        labelled = self.truth < len(labels)
+        truth = self.truth[labelled]
+        probabilities = softmax(self.logits[labelled] / judgement.temperature)[:, : len(labels)]
         best, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-        right = best == self.truth
-        draw_confusion(confusion(self.truth, best, count=len(labels)), labels, folder / "confusion.png")
+        right = best == truth
+        draw_confusion(confusion(truth, best, count=len(labels)), labels, folder / "confusion.png")
         error = expected_calibration_error(confidence, right)
         draw_reliability(reliability(confidence, right), error, folder / "reliability.png")
 
 
 def cross_validate(
-    views: Views, *, labels: tuple[str, ...], recipe: Recipe, folds: int, heads: int, train: TrainHead
+    views: Views, *, outputs: tuple[str, ...], recipe: Recipe, folds: int, heads: int, train: TrainHead
 ) -> HeldOut:
-    """Train heads without each fold's sources in turn and ask them about it.
+    """Train heads without each fold's sources in turn and ask them about it; `outputs` are the examples' labels.
 
-    Squashed examples are learnt from but neither watched nor asked about: they are no picture that anyone uploads.
+    Examples that are not judged are learnt from but neither watched nor asked about.
     """
-    truth = np.array([labels.index(example.label) for example in views.examples])
-    asked = np.array([not example.squashed for example in views.examples])
+    truth = np.array([outputs.index(example.label) for example in views.examples])
+    asked = np.array([example.judged for example in views.examples])
     fold_of = assign_folds(views.examples, count=folds, seed=recipe.seed)
-    logits = np.zeros((len(truth), len(labels)))
+    logits = np.zeros((len(truth), len(outputs)))
     best_epochs = []
     for fold in range(folds):
         held_out = np.flatnonzero((fold_of == fold) & asked)
@@ -119,6 +128,6 @@ def train_on_all(views: Views, *, epochs: int, recipe: Recipe, heads: int, train
     ]
 
 
-def judge(held_out: HeldOut, *, precision: float) -> Judgement:
+def judge(held_out: HeldOut, *, labels: int, precision: float) -> Judgement:
     """Return temperature and thresholds for held-out logits; see `fit_judgement`."""
-    return fit_judgement(held_out.logits, held_out.truth, precision=precision)
+    return fit_judgement(held_out.logits, held_out.truth, labels=labels, precision=precision)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.contracts import UNCLASSIFIED
@@ -37,6 +37,8 @@ class Example:
     source: str
     squashed: bool = False
     """The file was squashed to a square and lost its aspect."""
+    judged: bool = True
+    """Whether the figures count it. Pictures that nobody would upload, drawn or squashed ones, are only learnt from."""
 
 
 def read_examples(data: Path, *, min_labels: int = MIN_LABELS) -> list[Example]:
@@ -107,7 +109,8 @@ def with_sources(examples: list[Example], manifest: Path) -> list[Example]:
 
     Args:
         examples: What `read_examples` found.
-        manifest: CSV with at least `file` (path below the data's folder), `label` and `source_repo`.
+        manifest: CSV with at least `file` (path below the data's folder), `label` and `source_repo`. Rows with `no` in
+            the column `judged`, if there is one, are only learnt from.
 
     Raises:
         DatasetError: no such file or columns, an example without a row, or one whose folder is another label.
@@ -118,15 +121,15 @@ def with_sources(examples: list[Example], manifest: Path) -> list[Example]:
         rows = csv.DictReader(lines)
         if missing := {"file", "label", "source_repo"} - set(rows.fieldnames or ()):
             raise DatasetError(f"{manifest} has no column {' and no column '.join(sorted(missing))}")
-        known = {row["file"]: (row["label"], row["source_repo"]) for row in rows}
+        known = {row["file"]: (row["label"], row["source_repo"], row.get("judged") != "no") for row in rows}
     sourced = []
     for example in examples:
         if example.name not in known:
             raise DatasetError(f"{manifest} has no row for {example.name}")
-        label, source = known[example.name]
+        label, source, judged = known[example.name]
         if label != example.label:
             raise DatasetError(f"{example.name} is labelled {label} in {manifest}, but its folder says {example.label}")
-        sourced.append(Example(example.name, example.file, label, source))
+        sourced.append(replace(example, source=source, judged=judged))
     return sourced
 
 
@@ -140,7 +143,26 @@ def read_squashed(folder: Path, *, label: str, source: str, count: int) -> list[
     if len(files) < count or count < 1:
         raise DatasetError(f"{folder} has {len(files)} images; {count} were asked for")
     chosen = [files[at * len(files) // count] for at in range(count)]
-    return [Example(f"{source}/{file.name}", file, label, source, squashed=True) for file in chosen]
+    return [Example(f"{source}/{file.name}", file, label, source, squashed=True, judged=False) for file in chosen]
+
+
+def read_others(folder: Path) -> list[Example]:
+    """Return pictures that belong to none of the labels, as examples of `unclassified`, sorted by name.
+
+    The folders in `folder` are their sources; a picture beside them is its own.
+
+    Raises:
+        DatasetError: no such folder, or no images in it.
+    """
+    files = sorted(path for path in _files(folder) if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    if not files:
+        raise DatasetError(f"there are no images in a folder {folder}")
+    examples = []
+    for file in files:
+        name = f"{UNCLASSIFIED}/{file.relative_to(folder).as_posix()}"
+        nested = file.parent != folder
+        examples.append(Example(name, file, UNCLASSIFIED, "/".join(name.split("/")[:2]) if nested else name))
+    return examples
 
 
 def _files(folder: Path) -> list[Path]:

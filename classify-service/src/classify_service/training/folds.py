@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from classify_service.training.dataset import Example
 
+LEARNT_IN_EVERY_FOLD = -1
+
 
 def assign_folds(examples: Sequence[Example], *, count: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the fold of each example, 0 to count - 1.
+    """Return the fold of each example, 0 to count - 1; -1 where the figures count nothing of its source.
 
     Sources are dealt out from the largest to the smallest, each to the fold that has the least of its labels so far,
     so that the folds come out even label by label. Where every picture is its own source, this is a stratified
@@ -23,10 +25,12 @@ def assign_folds(examples: Sequence[Example], *, count: int, seed: int) -> npt.N
     """
     rng = np.random.default_rng(seed)
     sources = _dealable_sources(examples)
+    judged = {source for example, source in zip(examples, sources, strict=True) if example.judged}
     labels_of: dict[str, Counter[str]] = defaultdict(Counter)
     for example, source in zip(examples, sources, strict=True):
-        labels_of[source][example.label] += 1
-    totals = Counter(example.label for example in examples)
+        if source in judged:
+            labels_of[source][example.label] += 1
+    totals: Counter[str] = sum(labels_of.values(), Counter())
     dealt: list[Counter[str]] = [Counter() for _ in range(count)]
     fold_of = {}
     shuffled = [sorted(labels_of)[at] for at in rng.permutation(len(labels_of))]
@@ -35,7 +39,7 @@ def assign_folds(examples: Sequence[Example], *, count: int, seed: int) -> npt.N
         best = min(range(count), key=lambda at: (filling[at], sum(dealt[at].values())))
         fold_of[source] = best
         dealt[best].update(labels_of[source])
-    return np.array([fold_of[source] for source in sources])
+    return np.array([fold_of.get(source, LEARNT_IN_EVERY_FOLD) for source in sources])
 
 
 def hold_back(
@@ -43,7 +47,7 @@ def hold_back(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Split `chosen`, indices of examples, into those to learn from and those to watch while learning.
 
-    No source is on both sides. Squashed examples are never watched: they are no picture that anyone uploads.
+    No source is on both sides. Examples that are not judged are never watched.
 
     Args:
         examples: All examples.
@@ -54,8 +58,8 @@ def hold_back(
     if one_in == 0:
         return chosen, np.array([], dtype=np.int64)
     fold_of = assign_folds([examples[at] for at in chosen], count=one_in, seed=seed)
-    whole = np.array([not examples[at].squashed for at in chosen])
-    return chosen[fold_of != 0], chosen[(fold_of == 0) & whole]
+    judged = np.array([examples[at].judged for at in chosen])
+    return chosen[fold_of != 0], chosen[(fold_of == 0) & judged]
 
 
 def _weight(labels: Counter[str], totals: Counter[str]) -> float:

@@ -11,6 +11,7 @@ from classify_service.training.dataset import (
     check_enough,
     passed_over,
     read_examples,
+    read_others,
     read_squashed,
     with_sources,
 )
@@ -39,6 +40,8 @@ def read_data(options: argparse.Namespace) -> list[Example]:
             raise DatasetError(f"--squashed must be LABEL=DIR with one of the labels, not {options.squashed!r}")
         source = options.squashed_source or folder
         examples += read_squashed(Path(folder), label=label, source=source, count=options.squashed_count)
+    if options.other:
+        examples += read_others(options.other)
     counts = check_enough(examples, fewest=options.min_images)
     if len({example.source for example in examples}) < options.folds:
         raise DatasetError(f"there are fewer than {options.folds} sources, one for each fold; see --folds")

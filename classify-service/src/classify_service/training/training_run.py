@@ -33,9 +33,10 @@ from classify_service.training.recipe import Recipe
 from classify_service.training.training_log import LOG_NAME, PICTURE_NAME, HeadLog, Progress, draw_log
 from classify_service.training.views import Views, cached_features, cached_regions, fingerprint
 from shared.artifacts import MANIFEST_NAME, ArtifactError, Manifest
+from shared.contracts import UNCLASSIFIED
 
 EYE_LICENCE = (
-    "Convolutions of blocks 1 to 4: VGG16 trained on ImageNet, Visual Geometry Group, University of Oxford, "
+    "Convolutions: VGG16 trained on ImageNet, Visual Geometry Group, University of Oxford, "
     "CC BY 4.0, in half precision, unchanged otherwise."
 )
 
@@ -52,10 +53,11 @@ def train(examples: list[Example], options: argparse.Namespace) -> Manifest:
         ArtifactError: the eye's weights cannot be used.
     """
     folder = training_folder(options.out)
-    labels = tuple(sorted({example.label for example in examples}))
+    labels = tuple(sorted({example.label for example in examples} - {UNCLASSIFIED}))
+    outputs = (*labels, UNCLASSIFIED) if any(example.label == UNCLASSIFIED for example in examples) else labels
     eye = _eye(options)
     views = _views(examples, eye, options, options.cache or folder / "views")
-    sizes = HeadSizes(labels=len(labels), features=len(FEATURE_NAMES))
+    sizes = HeadSizes(outputs=len(outputs), features=len(FEATURE_NAMES))
     recipe = Recipe(
         epochs=options.epochs,
         patience=options.patience,
@@ -65,10 +67,10 @@ def train(examples: list[Example], options: argparse.Namespace) -> Manifest:
     )
     shelf = HeadShelf(_shelf_folder(folder, examples, eye, recipe, options), sizes)
     with Progress(heads=(options.folds + 1) * options.heads, epochs=options.epochs) as progress:
-        training = _Training(views, labels, sizes, shelf, progress)
+        training = _Training(views, outputs, sizes, shelf, progress)
         common: dict[str, Any] = {"recipe": recipe, "heads": options.heads, "train": training.head}
-        held_out = cross_validate(views, labels=labels, folds=options.folds, **common)
-        judgement = judge(held_out, precision=options.precision)
+        held_out = cross_validate(views, outputs=outputs, folds=options.folds, **common)
+        judgement = judge(held_out, labels=len(labels), precision=options.precision)
         heads = train_on_all(views, epochs=held_out.epochs, **common)
     figures = held_out.figures(labels, judgement)
     manifest = Manifest(
@@ -110,7 +112,7 @@ class _Training:
     """What all heads of one training share."""
 
     views: Views
-    labels: tuple[str, ...]
+    outputs: tuple[str, ...]
     sizes: HeadSizes
     shelf: HeadShelf
     progress: Progress
@@ -135,7 +137,7 @@ class _Training:
                 chosen,
                 watched,
                 epochs=epochs,
-                labels=self.labels,
+                labels=self.outputs,
                 sizes=self.sizes,
                 recipe=recipe,
                 after_epoch=log.note,

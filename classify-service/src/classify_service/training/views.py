@@ -7,7 +7,9 @@ trained on it, so each view passes through it once. The cache grows in steps: a 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,14 +66,14 @@ def view(example: Example, number: int, *, seed: int) -> Picture:
 
 
 def cached_regions(examples: Sequence[Example], eye: keras.Model, *, number: int, seed: int, cache: Path) -> Regions:
-    """Return what the eye sees in view `number` of each example, float16, (examples, 3, 3, 1792).
+    """Return what the eye sees in view `number` of each example, float16, (examples, 3, 3, 3584).
 
     Args:
         examples: The pictures.
         eye: See `eye.build_eye`.
         number: Which view; 0 is the picture itself.
         seed: Seed of the augmentation.
-        cache: Folder of the cache, made when it is not there; about 32 kB an example. Another eye has another file.
+        cache: Folder of the cache, made when it is not there; about 65 kB an example. Another eye has another file.
     """
     cache.mkdir(parents=True, exist_ok=True)
     file = cache / f"regions-{number}-{_fingerprint(examples, seed, _digest(eye), eye.input_shape)}.float16"
@@ -80,9 +82,8 @@ def cached_regions(examples: Sequence[Example], eye: keras.Model, *, number: int
     with file.open("r+b" if file.exists() else "wb") as stored:
         stored.truncate(done * 2 * size)
         stored.seek(0, 2)
-        for batch in _batches(examples[done:], f"view {number}: eye"):
-            inputs = [network_input(view(e, number, seed=seed), side_px=eye.input_shape[1]) for e in batch]
-            seen = np.minimum(eye.predict_on_batch(np.stack(inputs)), np.finfo(np.float16).max)
+        for inputs in _inputs(examples[done:], number, seed=seed, side_px=eye.input_shape[1]):
+            seen = np.minimum(eye.predict_on_batch(inputs), np.finfo(np.float16).max)
             stored.write(seen.astype(np.float16).tobytes())
     return np.memmap(file, np.float16, mode="r", shape=(len(examples), REGION_SIDE, REGION_SIDE, REGION_SIZE))
 
@@ -117,6 +118,23 @@ def cached_features(examples: Sequence[Example], *, number: int, seed: int, cach
 def fingerprint(examples: Sequence[Example], eye: keras.Model, *settings: object) -> str:
     """Name what is learnt from these examples, seen by this eye, with these settings; 16 hex digits."""
     return _fingerprint(examples, _digest(eye), eye.input_shape, ",".join(FEATURE_NAMES), *settings)
+
+
+def _inputs(examples: Sequence[Example], number: int, *, seed: int, side_px: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield what the eye is given, batch by batch; the next batch is read while the eye looks at one."""
+
+    def read(example: Example) -> npt.NDArray[np.float32]:
+        return network_input(view(example, number, seed=seed), side_px=side_px)
+
+    with ThreadPoolExecutor(os.cpu_count()) as readers:
+        before: list[Future[npt.NDArray[np.float32]]] = []
+        for batch in _batches(examples, f"view {number}: eye"):
+            coming = [readers.submit(read, example) for example in batch]
+            if before:
+                yield np.stack([one.result() for one in before])
+            before = coming
+        if before:
+            yield np.stack([one.result() for one in before])
 
 
 def _batches(examples: Sequence[Example], title: str) -> Iterator[Sequence[Example]]:
