@@ -52,7 +52,9 @@ def test_a_drawn_flow_chart_is_a_diagram(service: httpx.Client) -> None:
     response = service.post("/v1/classifications", content=_flow_chart())
     answer = ClassificationAnswer.model_validate_json(response.content)
     assert answer.labels[0].value == "diagram"
-    assert sum(each.confidence for each in answer.labels) == pytest.approx(1)
+    assert (
+        0.9 < sum(each.confidence for each in answer.labels) <= 1 + 1e-6
+    )  # the rest is for what has none of the labels
     assert len(answer.labels) == 10
 
 
