@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import sqlite3  # noqa: F401  # before TensorFlow, whose library has a SQLite of its own inside, one without full text
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.live_platform import ROOT, Platform, running_platform
+from tests.mysql_server import MySqlServer, NoServer, mysql_server, version_of
+
+TESTED_ON = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def mysql(pytestconfig: pytest.Config) -> Iterator[MySqlServer]:
+    """A MySQL to make databases on; what needs it is skipped where there is none."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(mysql_server())
+        except NoServer as reason:
+            pytest.skip(f"no MySQL: {reason}")
+        pytestconfig.stash[TESTED_ON] = f"{version_of(server)}, {server.origin}"
+        yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say on which MySQL the tests ran."""
+    if TESTED_ON in config.stash:
+        terminalreporter.write_line(f"Besides SQLite, storage was tested on {config.stash[TESTED_ON]}.")
 
 
 @pytest.fixture(scope="session")

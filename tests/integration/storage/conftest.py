@@ -10,13 +10,14 @@ import httpx
 import pytest
 import uvicorn
 
-from storage_service import schema
 from storage_service.app import create_app
-from storage_service.database import open_engine
 from storage_service.settings import StorageSettings
 from tests.unit.storage import databases
 
 engine_url = databases.engine_url
+bare_url = databases.bare_url
+sqlite_template = databases.sqlite_template
+mysql_databases = databases.mysql_databases
 
 
 @pytest.fixture
@@ -27,9 +28,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def storage(engine_url: str, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the real service, on its real database, through real HTTP."""
-    engine = open_engine(engine_url)
-    await schema.upgrade(engine)
-    await engine.dispose()
     settings = StorageSettings(
         database_url=engine_url,
         store_url=f"file://{folder}",

@@ -7,19 +7,20 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.worker import BoundedWorker
-from storage_service import schema
 from storage_service.archive import Archive
 from storage_service.database import Database, open_engine
 from storage_service.image_store import ImageStore, open_store
 from tests.unit.storage import databases
 
 engine_url = databases.engine_url
+bare_url = databases.bare_url
+sqlite_template = databases.sqlite_template
+mysql_databases = databases.mysql_databases
 
 
 @pytest.fixture
 async def engine(engine_url: str) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(engine_url)
-    await schema.upgrade(engine)
     yield engine
     await engine.dispose()
 

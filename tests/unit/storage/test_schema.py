@@ -43,8 +43,8 @@ async def test_migrations_go_down_to_nothing_and_up_again(engine: AsyncEngine) -
     await schema.require_current(engine)
 
 
-async def test_several_processes_may_migrate_at_once(engine_url: str) -> None:
-    engines = [open_engine(engine_url) for _ in range(4)]
+async def test_several_processes_may_migrate_at_once(bare_url: str) -> None:
+    engines = [open_engine(bare_url) for _ in range(4)]
 
     await asyncio.gather(*(schema.upgrade(engine) for engine in engines))
 
