@@ -131,6 +131,7 @@ def _supervisor(run: Path, logs: Path) -> Iterator[Any]:
 def _wait_until_ready(services: Any, addresses: dict[str, str], logs: Path, stop: _Stop) -> None:
     started = time.monotonic()
     waiting = dict(addresses)
+    told: set[str] = set()
     while waiting and not stop.asked:
         time.sleep(POLL_S)
         if time.monotonic() - started > READY_TIMEOUT_S:
@@ -139,6 +140,10 @@ def _wait_until_ready(services: Any, addresses: dict[str, str], logs: Path, stop
         for service, state in _states(services).items():
             if state["statename"] in {"EXITED", "FATAL"}:
                 raise CannotRun(_last_words(service, logs))
+        for service, address in waiting.items():
+            if service not in {"gateway", *told} and (missing := _missing(address)):
+                print(f"  {service:<9} waits for its {' and '.join(missing)}; see {logs / service}.log", flush=True)
+                told.add(service)
         for service in [name for name, address in waiting.items() if _is_ready(address)]:
             print(f"  {service:<9} ready after {time.monotonic() - started:4.1f} s", flush=True)
             del waiting[service]
@@ -172,6 +177,15 @@ def _is_ready(address: str) -> bool:
         return httpx.get(f"{address}/health/ready", timeout=2.0, trust_env=False).is_success
     except httpx.HTTPError:
         return False
+
+
+def _missing(address: str) -> list[str]:
+    """Return what a service says it cannot work without, once it answers."""
+    try:
+        health = httpx.get(f"{address}/health/ready", timeout=2.0, trust_env=False).json()
+        return [str(name) for name in health["degraded"]]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _last_words(service: str, logs: Path) -> str:

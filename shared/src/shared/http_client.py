@@ -85,7 +85,9 @@ class ServiceClient:
         except ValidationError as error:
             raise UpstreamFailed(f"{self.name} failed with status {response.status_code}") from error
         if response.status_code == Overloaded.status:
-            raise Overloaded(f"{self.name} is busy: {problem.detail}")
+            retry_after = response.headers.get("retry-after", "")
+            retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
+            raise Overloaded(f"{self.name} is busy: {problem.detail}", retry_after_s=retry_after_s)
         if response.status_code == DeadlineExceeded.status:
             raise DeadlineExceeded(f"{self.name} did not finish in time")
         if response.is_server_error:

@@ -9,17 +9,15 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.app import StartupError, create_service
+from shared.app import create_service
 from shared.worker import BoundedWorker
-from storage_service import schema
 from storage_service.archive import Archive
 from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
+from storage_service.opening import Opening
 from storage_service.readiness import Readiness
 from storage_service.reruns import Reruns
 from storage_service.routes import Storage, router
@@ -61,12 +59,13 @@ def create_app(settings: StorageSettings) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIterator[Storage]:
     store = open_store(settings.store_url)
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database_url, statement_timeout_s=settings.statement_timeout_s)
+    database = Database(engine)
+    opening = Opening(database, settings.database_url, statement_timeout_s=settings.statement_timeout_s)
     worker = BoundedWorker("storage-files", threads=settings.file_threads, waiting=settings.file_jobs_waiting)
     searcher = BoundedWorker("storage-search", threads=1, waiting=settings.search_jobs_waiting)
     try:
-        await _bring_up_to_date(engine)
-        database = Database(engine)
+        await opening.start()
         archive = Archive(database, store, worker)
         keeper = IndexKeeper(
             database_url=settings.database_url, folder=settings.index_dir, at_least_rows=settings.index_after_rows
@@ -98,17 +97,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
             await archive.finish()
             await keeper.close()
     finally:
+        await opening.close()
         await asyncio.to_thread(worker.close)
         await asyncio.to_thread(searcher.close)
         await engine.dispose()
-
-
-async def _bring_up_to_date(engine: AsyncEngine) -> None:
-    """The embedded database is brought to this version's schema; a server's is whoever runs it to do."""
-    try:
-        if engine.dialect.name == "sqlite":
-            await schema.upgrade(engine)
-        else:
-            await schema.require_current(engine)
-    except DBAPIError as error:
-        raise StartupError(f"the database cannot be used: {error.orig}") from error

@@ -21,9 +21,10 @@ from shared.errors import DeadlineExceeded, ServiceError
 from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.database import Database
-from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
+from storage_service.errors import HashMismatch, ImageFileMissing, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import clean_filename, filed_path, preview_path
 from storage_service.image_store import ImageStore
+from storage_service.repeating import repeated
 from storage_service.repository import AlreadyStored, ImageRepository
 from storage_service.tables import Image
 from storage_service.uploads import Upload, hash_and_size
@@ -52,7 +53,10 @@ class Archive:
         Raises:
             HashMismatch: the original is not what the record says.
         """
-        return await self.to_the_end(lambda: self._add(upload), deadline=deadline)
+        image_id = uuid7()  # the same at each try, so that files of one that was undone are not left behind
+        return await self.to_the_end(
+            lambda: self._add(upload, image_id), deadline=deadline, afterwards=lambda _: upload.close()
+        )
 
     async def correct(self, image_id: UUID, correction: Correction, *, deadline: Deadline) -> ImageRecord:
         """Note what a person says instead, and move the file where it now belongs; raise NotFound."""
@@ -66,8 +70,7 @@ class Archive:
         """Return an image and its original, open; raise NotFound or ImageFileMissing."""
         tries_left = OPEN_TRIES
         while True:
-            async with self._database.reading() as images:
-                image = await images.get(image_id)
+            image = await self._database.read(lambda images: images.get(image_id), deadline=deadline)
             tries_left -= 1
             try:
                 return image, await self._worker.run(partial(self._store.open, image.path), deadline=deadline)
@@ -78,8 +81,7 @@ class Archive:
 
     async def read_preview(self, image_id: UUID, *, deadline: Deadline) -> bytes:
         """Return an image's preview, a JPEG; raise NotFound or ImageFileMissing."""
-        async with self._database.reading() as images:
-            await images.get(image_id)
+        await self._database.read(lambda images: images.get(image_id), deadline=deadline)
         return await self._worker.run(lambda: self._store.read(preview_path(image_id)), deadline=deadline)
 
     @asynccontextmanager
@@ -104,14 +106,26 @@ class Archive:
             for image_id, paths in moved.items():
                 await self._sweep(image_id, *paths)
 
-    async def to_the_end(self, work: Callable[[], Coroutine[Any, Any, Result]], *, deadline: Deadline) -> Result:
+    async def to_the_end(
+        self,
+        work: Callable[[], Coroutine[Any, Any, Result]],
+        *,
+        deadline: Deadline,
+        afterwards: Callable[[object], object] = bool,
+    ) -> Result:
         """Wait for a change until the deadline; it is not cut off there.
+
+        Args:
+            work: The change, one transaction; begun anew until then when the database has kept nothing of it.
+            deadline: Of whoever waits.
+            afterwards: Called when the work has come to its end.
 
         Raises:
             DeadlineExceeded: it goes on.
         """
         remaining_s = deadline.remaining_s()
-        task = asyncio.create_task(work())
+        task = asyncio.create_task(repeated(work, deadline=deadline))
+        task.add_done_callback(afterwards)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
@@ -124,29 +138,35 @@ class Archive:
         """Wait for all that is under way."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _add(self, upload: Upload) -> tuple[ImageRecord, bool]:
+    async def _add(self, upload: Upload, image_id: UUID) -> tuple[ImageRecord, bool]:
+        upload.rewind()
+        sha256, size_bytes = await self._on_disk(lambda: hash_and_size(upload.original))
+        if sha256 != upload.new.sha256:
+            raise HashMismatch(f"the original has SHA-256 {sha256}, the record says {upload.new.sha256}")
+        async with self._database.reading() as images:
+            known = await images.find_by_sha256(sha256)
+        if known is not None:
+            return lineage.record_of(known), False
+        image = image_of(upload.new, size_bytes=size_bytes, image_id=image_id)
+        files = image.path, preview_path(image_id)
         try:
-            sha256, size_bytes = await self._on_disk(lambda: hash_and_size(upload.original))
-            if sha256 != upload.new.sha256:
-                raise HashMismatch(f"the original has SHA-256 {sha256}, the record says {upload.new.sha256}")
-            async with self._database.reading() as images:
-                known = await images.find_by_sha256(sha256)
-            if known is not None:
-                return lineage.record_of(known), False
-            image = image_of(upload.new, size_bytes=size_bytes)
-            try:
-                await self._on_disk(lambda: self._write(image, upload))
-                async with self._database.writing() as images:
-                    await images.add(image)
-                    await images.work.want_missing(image, now=image.created_at)
-                    await images.embeddings.note(image, upload.new.caption)
-            except BaseException:  # also when cancelled: a file without a row must not stay
-                await self._sweep(image.id, image.path, preview_path(image.id))
-                raise
+            await self._on_disk(lambda: self._write(image, upload))
+            async with self._database.writing() as images:
+                await images.add(image)
+                await images.work.want_missing(image, now=image.created_at)
+                await images.embeddings.note(image, upload.new.caption)
         except AlreadyStored:
-            return await self._winner(upload.new.sha256), False
-        finally:
-            upload.close()
+            await self._sweep(image_id, *files)
+            return await self._winner(sha256), False
+        except OutcomeUnknown:
+            await self._sweep(image_id, *files)
+            raise
+        except StorageUnavailable:  # nothing was kept, so the database, which may be away, need not be asked
+            await self._remove(files)
+            raise
+        except BaseException:  # also when cancelled: a file without a row must not stay
+            await self._sweep(image_id, *files)
+            raise
         log.info("image_stored", extra={"image_id": image.id, "label": image.label, "status": image.status})
         return lineage.record_of(image), True
 
@@ -162,10 +182,14 @@ class Archive:
         return lineage.record_of(image)
 
     async def _delete(self, image_id: UUID) -> None:
-        async with self._database.writing() as images:
-            image = await images.get_locked(image_id)
-            await images.remove(image)
-        await self._sweep(image_id, image.path, preview_path(image_id))
+        files: tuple[str, ...] = ()
+        try:
+            async with self._database.writing() as images:
+                image = await images.get_locked(image_id)
+                await images.remove(image)
+                files = image.path, preview_path(image_id)
+        finally:  # also where nobody knows whether the row is gone: then it is asked for
+            await self._sweep(image_id, *files)
         log.info("image_deleted", extra={"image_id": image_id})
 
     def _write(self, image: Image, upload: Upload) -> None:
@@ -195,14 +219,22 @@ class Archive:
         except ServiceError as error:
             log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
 
+    async def _remove(self, paths: tuple[str, ...]) -> None:
+        """Remove the files of an image that never had a row."""
+        try:
+            for path in paths:
+                await asyncio.to_thread(self._store.remove, path)
+        except ServiceError as error:
+            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
+
     async def _on_disk(self, job: Callable[[], Result]) -> Result:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
 
 
-def image_of(new: NewImage, *, size_bytes: int) -> Image:
+def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None) -> Image:
     """Return a row for a new image, with what is known of it and the path where its file belongs."""
     image = Image(
-        id=uuid7(),
+        id=image_id or uuid7(),
         sha256=new.sha256,
         filename=clean_filename(new.filename),
         media_type=new.media_type,

@@ -17,6 +17,7 @@ from storage_service.archive import Archive
 from storage_service.database import Database
 from storage_service.errors import ImageFileMissing, LeaseLost
 from storage_service.pending_work import put_off
+from storage_service.repeating import repeated
 from storage_service.steps import in_steps
 from storage_service.tables import Analysis, Image, PendingWork
 
@@ -80,7 +81,7 @@ class Completion:
             retried += len(locked)
             return bool(found)
 
-        at_end = await in_steps(step, deadline=deadline)
+        at_end = await in_steps(lambda: repeated(step, deadline=deadline), deadline=deadline)
         async with self._database.reading() as images:
             remaining = 0 if at_end else await images.work.count_given_up()
         return Retried(images=retried, remaining=remaining)

@@ -5,7 +5,9 @@ ServiceError
 ├── HashMismatch              422
 ├── ImageFileMissing          500
 └── Overloaded
-└── StorageUnavailable    503, Retry-After
+    └── StorageUnavailable    503, Retry-After
+        ├── TransactionUndone
+        └── OutcomeUnknown
 """
 
 from shared.errors import Overloaded, ServiceError
@@ -40,3 +42,11 @@ class StorageUnavailable(Overloaded):
 
     code = "storage_unavailable"
     title = "Storage unavailable"
+
+
+class TransactionUndone(StorageUnavailable):
+    """The database has kept nothing of a transaction; it may be done again."""
+
+
+class OutcomeUnknown(StorageUnavailable):
+    """Whether the database has kept a transaction is not known; doing it again could do it twice."""

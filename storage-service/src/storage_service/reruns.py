@@ -14,6 +14,7 @@ from shared.errors import BadRequest
 from shared.work_contracts import Rerun, RerunRequest
 from storage_service.database import Database
 from storage_service.pending_work import RERUN
+from storage_service.repeating import repeated
 from storage_service.search import WordQuery
 from storage_service.steps import in_steps
 from storage_service.tables import Image
@@ -46,7 +47,7 @@ class Reruns:
         async def step() -> bool:
             nonlocal after, marked
             behind = statement.where(Image.seq > after).order_by(Image.seq).limit(IMAGES_A_STEP)
-            last, count = await self._mark(request, behind)
+            last, count = await repeated(lambda: self._mark(request, behind), deadline=deadline)
             after, marked = last or after, marked + count
             return last is not None
 

@@ -125,8 +125,7 @@ async def list_images(  # noqa: PLR0917
         raise BadRequest("sorting by relevance needs words in q")
     after = None if cursor is None else read_cursor(cursor, sort=sort)
     query = PageQuery(words=words, label=label, status=status, sort=sort, limit=limit, after=after)
-    async with within(deadline), storage.database.reading() as images:
-        page, last = await images.page(query)
+    page, last = await storage.database.read(lambda images: images.page(query), deadline=deadline)
     return ImagePage(
         items=[lineage.record_of(image) for image in page], next_cursor=None if last is None else write_cursor(last)
     )
@@ -135,8 +134,7 @@ async def list_images(  # noqa: PLR0917
 @router.get("/images/by-sha256/{sha256}", responses=problem_responses(NotFound))
 async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord:
     """Return the image of these bytes."""
-    async with within(deadline), storage.database.reading() as images:
-        image = await images.find_by_sha256(sha256)
+    image = await storage.database.read(lambda images: images.find_by_sha256(sha256), deadline=deadline)
     if image is None:
         raise NotFound(f"there is no image with SHA-256 {sha256}")
     return lineage.record_of(image)
@@ -145,8 +143,7 @@ async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord
 @router.get("/images/{id}", responses=problem_responses(NotFound))
 async def get_image(image_id: ImageId, storage: Opened, deadline: Due) -> ImageRecord:
     """Return one image."""
-    async with within(deadline), storage.database.reading() as images:
-        return lineage.record_of(await images.get(image_id))
+    return lineage.record_of(await storage.database.read(lambda images: images.get(image_id), deadline=deadline))
 
 
 @router.patch("/images/{id}", responses=problem_responses(NotFound, BadRequest))
@@ -203,8 +200,7 @@ async def list_similar(
 @router.get("/labels")
 async def count_labels(storage: Opened, deadline: Due) -> LabelCounts:
     """Return how many images carry each label; the counts sum to all images."""
-    async with within(deadline), storage.database.reading() as images:
-        return LabelCounts(await images.label_counts())
+    return LabelCounts(await storage.database.read(lambda images: images.label_counts(), deadline=deadline))
 
 
 @asynccontextmanager

@@ -87,8 +87,13 @@ def _run(connection: Connection, work: Callable[[Config], None]) -> None:
     work(config)
 
 
+def scripts() -> ScriptDirectory:
+    """Return the migrations."""
+    return ScriptDirectory.from_config(_config())
+
+
 def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return scripts().get_current_head()
 
 
 def _config() -> Config:

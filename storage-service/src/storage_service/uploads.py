@@ -48,6 +48,11 @@ class Upload:
     original: BinaryIO
     preview: BinaryIO
 
+    def rewind(self) -> None:
+        """Go back to the beginning of both files."""
+        self.original.seek(0)
+        self.preview.seek(0)
+
     def close(self) -> None:
         """Let the files go."""
         self.original.close()

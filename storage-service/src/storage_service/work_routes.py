@@ -22,6 +22,7 @@ from shared.work_contracts import (
 )
 from storage_service import lineage
 from storage_service.errors import LeaseLost, StorageUnavailable
+from storage_service.repeating import repeated
 from storage_service.routes import Due, ImageId, Opened, within
 
 router = APIRouter(prefix="/v1", tags=["work"], responses=problem_responses(StorageUnavailable, DeadlineExceeded))
@@ -33,8 +34,7 @@ DryRun = Annotated[bool, Query(description="Only count.")]
 @router.get("/images/{id}/history", responses=problem_responses(NotFound))
 async def image_history(image_id: ImageId, storage: Opened, deadline: Due) -> ImageHistory:
     """Return every caption and label ever given to an image, the newest first."""
-    async with within(deadline), storage.database.reading() as images:
-        return lineage.history_of(await images.get(image_id))
+    return lineage.history_of(await storage.database.read(lambda images: images.get(image_id), deadline=deadline))
 
 
 @router.post("/images/{id}/retry", responses=problem_responses(NotFound))
@@ -52,15 +52,14 @@ async def retry_images(storage: Opened, deadline: Due) -> Retried:
 @router.get("/work")
 async def count_work(storage: Opened, deadline: Due) -> WorkCounts:
     """Return how many captions and labels are wanted of the models."""
-    async with within(deadline), storage.database.reading() as images:
-        return WorkCounts(items=await images.work.counts())
+    return WorkCounts(items=await storage.database.read(lambda images: images.work.counts(), deadline=deadline))
 
 
 @router.post("/leases")
 async def lease_work(request: LeaseRequest, storage: Opened, deadline: Due) -> Leases:
     """Take work that is due, so that nobody else gets it for a while."""
     async with within(deadline):
-        return await storage.completion.lease(request)
+        return await repeated(lambda: storage.completion.lease(request), deadline=deadline)
 
 
 @router.post("/leases/{token}", responses=problem_responses(BadRequest, LeaseLost))

@@ -18,6 +18,8 @@ engine_url = databases.engine_url
 bare_url = databases.bare_url
 sqlite_template = databases.sqlite_template
 mysql_databases = databases.mysql_databases
+mysql_url = databases.mysql_url
+bare_mysql_url = databases.bare_mysql_url
 
 
 @pytest.fixture

@@ -82,17 +82,6 @@ def test_a_store_it_cannot_use_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
-def test_a_database_that_is_away_is_told_in_one_sentence(tmp_path: Path) -> None:
-    url = f"mysql+asyncmy://legenda:secret@127.0.0.1:{_free_port()}/legenda"
-    with _service(tmp_path, port=str(_free_port()), database_url=url) as process:
-        _, log = process.communicate(timeout=TIMEOUT_S)
-
-    assert process.returncode == START_FAILED_EXIT_CODE
-    assert "storage cannot start: the database cannot be used" in log
-    assert "Traceback" not in log
-    assert "secret" not in log
-
-
 def _migrate(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("storage-migrate")), *arguments]
     return subprocess.run(

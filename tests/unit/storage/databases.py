@@ -69,6 +69,20 @@ async def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         yield url
 
 
+@pytest.fixture
+async def mysql_url(mysql_databases: MySqlDatabases) -> AsyncIterator[str]:
+    """What `engine_url` is on MySQL."""
+    async with mysql_databases.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+async def bare_mysql_url(mysql_databases: MySqlDatabases) -> AsyncIterator[str]:
+    """What `bare_url` is on MySQL."""
+    async with mysql_databases.bare() as url:
+        yield url
+
+
 @dataclass
 class MySqlDatabases:
     """Databases on one server."""

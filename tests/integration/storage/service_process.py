@@ -1,0 +1,82 @@
+"""storage-service as a process of its own, whose health and log a test looks at."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.live_platform import free_ports
+from tests.unit.storage.samples import PREVIEW, new_image
+
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class ServiceProcess:
+    """A running service."""
+
+    pid: int
+    http: httpx.Client
+    log: Path
+    store: Path
+
+    def wait(self, is_so: Callable[[], bool]) -> None:
+        """Return as soon as something is so."""
+        give_up = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < give_up, self.log.read_text()
+            time.sleep(0.05)
+
+    def is_live(self) -> bool:
+        try:
+            return self.http.get("/health/live").is_success
+        except httpx.TransportError:
+            return False
+
+    def is_ready(self) -> bool:
+        return self.http.get("/health/ready").is_success
+
+    def told(self, event: str) -> list[dict[str, object]]:
+        """Return what was logged of an event."""
+        lines = (json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{"))
+        return [line for line in lines if line["event"] == event]
+
+    def upload(self, content: bytes, **headers: str) -> httpx.Response:
+        return self.http.post(
+            "/v1/images",
+            data={"record": new_image(content).model_dump_json()},
+            files={"original": ("o", content), "preview": ("p", PREVIEW)},
+            headers=headers,
+        )
+
+
+@contextmanager
+def live_service(folder: Path, **settings: str) -> Iterator[ServiceProcess]:
+    """Start a service in a folder, and wait until it is live; it must stop cleanly, whatever became of its database."""
+    [port] = free_ports(1)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("STORAGE_")}
+    ours = {f"STORAGE_{name.upper()}": value for name, value in settings.items()} | {"STORAGE_PORT": str(port)}
+    log = folder / "storage.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "storage_service"], cwd=folder, env=others | ours, stderr=stderr
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+            service = ServiceProcess(process.pid, http, log, folder / ".data/store")
+            service.wait(service.is_live)
+            yield service
+        process.terminate()
+        assert process.wait(60) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
