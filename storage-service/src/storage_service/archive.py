@@ -182,14 +182,16 @@ class Archive:
         return lineage.record_of(image)
 
     async def _delete(self, image_id: UUID) -> None:
-        files: tuple[str, ...] = ()
+        files: list[str] = []
         try:
             async with self._database.writing() as images:
                 image = await images.get_locked(image_id)
+                files += [image.path, preview_path(image_id)]
                 await images.remove(image)
-                files = image.path, preview_path(image_id)
-        finally:  # also where nobody knows whether the row is gone: then it is asked for
-            await self._sweep(image_id, *files)
+        except OutcomeUnknown:
+            await self._sweep(image_id, *files)  # which asks whether the row is gone
+            raise
+        await self._sweep(image_id, *files)
         log.info("image_deleted", extra={"image_id": image_id})
 
     def _write(self, image: Image, upload: Upload) -> None:

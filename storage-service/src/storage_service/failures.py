@@ -1,7 +1,7 @@
 """Decide what a failure of the database means for the transaction in which it came.
 
 Three cases matter to whoever waits: nothing was kept, so it may be done again; nothing was kept, but trying again at
-once would only take longer; or the connection was lost during COMMIT, and nobody knows.
+once would only take longer; or it came in the middle of COMMIT, and nobody knows.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def told(phase: Phase | None = None) -> Iterator[None]:
 
     Raises:
         TransactionUndone: nothing was kept, and another try may succeed.
-        OutcomeUnknown: the connection was lost in the middle of a COMMIT.
+        OutcomeUnknown: it failed in the middle of a COMMIT.
         StorageUnavailable: nothing was kept, and the database cannot do it now.
     """
     try:
@@ -84,8 +84,8 @@ def _meaning(error: DBAPIError, *, committing: bool) -> StorageUnavailable:
     is_lost = error.connection_invalidated or code in _CONNECTION_LOST
     if _is_in_the_way(error, code):
         return TransactionUndone("others changed the same images at this moment; try again shortly")
-    if is_lost and committing:
-        return OutcomeUnknown("the database was lost while it stored this; look whether it did, or try again")
+    if committing:
+        return OutcomeUnknown("the database failed while it stored this; look whether it did, or try again")
     if is_lost and _DRIVERS_TIMEOUT not in str(error.orig):
         return TransactionUndone("the database does not answer; try again shortly")
     return StorageUnavailable("the database does not answer; try again shortly")

@@ -29,6 +29,15 @@ async def _ask(client: ServiceClient) -> ModelName:
     return await client.call(ModelName, "GET", "/", deadline=Deadline.after(5))
 
 
+@pytest.mark.parametrize(("said", "passed_on"), [("30", "30"), ("soon", "1"), (None, "1")])
+async def test_when_to_come_back_is_passed_on(said: str | None, passed_on: str) -> None:
+    headers = {} if said is None else {"Retry-After": said}
+    problem = Problem(title="Too busy", status=503, code="overloaded", detail="why", request_id="r").model_dump()
+    with pytest.raises(Overloaded) as full:
+        await _ask(_client(lambda _: httpx.Response(503, json=problem, headers=headers)))
+    assert full.value.headers == {"Retry-After": passed_on}
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
