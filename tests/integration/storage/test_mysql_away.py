@@ -54,8 +54,9 @@ def test_a_server_that_is_away_at_start_is_told_and_waited_for(
         assert (health.status_code, health.json()["degraded"]) == (503, ["database"])
         _is_unavailable(service.http.get("/v1/labels"))
         _is_unavailable(service.upload(b"too early"))
-        [told] = service.told("database_unusable")
-        assert "MySQL server" in str(told["reason"])
+        reasons = [str(told["reason"]) for told in service.told("database_unusable")]
+        assert reasons
+        assert all("MySQL server" in reason for reason in reasons)  # refused, reset or closed: as it happens
 
         behind.restore()
         service.wait(service.is_ready)
