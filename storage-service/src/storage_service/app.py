@@ -18,6 +18,8 @@ from storage_service import schema
 from storage_service.archive import Archive
 from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
+from storage_service.export_routes import router as export_router
+from storage_service.exports import Exports
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.readiness import Readiness
@@ -55,6 +57,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
     )
     app.include_router(router)
     app.include_router(work_router)
+    app.include_router(export_router)
     return app
 
 
@@ -64,9 +67,10 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
     engine = open_engine(settings.database_url)
     worker = BoundedWorker("storage-files", threads=settings.file_threads, waiting=settings.file_jobs_waiting)
     searcher = BoundedWorker("storage-search", threads=1, waiting=settings.search_jobs_waiting)
+    database = Database(engine)
+    exports = Exports(database, store, at_once=settings.exports_at_once)
     try:
         await _bring_up_to_date(engine)
-        database = Database(engine)
         archive = Archive(database, store, worker)
         keeper = IndexKeeper(
             database_url=settings.database_url, folder=settings.index_dir, at_least_rows=settings.index_after_rows
@@ -89,6 +93,8 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 reruns=Reruns(database),
                 undoing=Undoing(database, archive),
                 similar=SimilarPictures(database, store, similarity, worker),
+                exports=exports,
+                stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,
             )
@@ -100,6 +106,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
     finally:
         await asyncio.to_thread(worker.close)
         await asyncio.to_thread(searcher.close)
+        await asyncio.to_thread(exports.close)
         await engine.dispose()
 
 

@@ -21,6 +21,7 @@ from shared.errors import DeadlineExceeded, ServiceError
 from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.database import Database
+from storage_service.embedded_words import with_words
 from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
 from storage_service.filenames import clean_filename, filed_path, preview_path
 from storage_service.image_store import ImageStore
@@ -75,6 +76,16 @@ class Archive:
                 # A correction may have moved it since we read its path, and another one back again.
                 if tries_left == 0:
                     raise
+
+    async def read_with_words(self, image_id: UUID, *, deadline: Deadline) -> tuple[Image, bytes]:
+        """Return an image and a copy of its original that carries its words; raise NotFound or CannotEmbed."""
+        image, file = await self.open_original(image_id, deadline=deadline)
+
+        def copy() -> bytes:
+            with file:
+                return with_words(file.read(), lineage.record_of(image))
+
+        return image, await self._worker.run(copy, deadline=deadline)
 
     async def read_preview(self, image_id: UUID, *, deadline: Deadline) -> bytes:
         """Return an image's preview, a JPEG; raise NotFound or ImageFileMissing."""

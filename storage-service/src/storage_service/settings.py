@@ -44,3 +44,7 @@ class StorageSettings(ServiceSettings):
     file_jobs_waiting: PositiveInt = Field(
         default=64, description="File jobs that may wait for a thread; more are refused with 503."
     )
+    exports_at_once: PositiveInt = Field(default=4, description="Exports under way; one more is refused with 503.")
+    stall_timeout_s: PositiveFloat = Field(
+        default=90.0, description="Seconds that the reader of an export may read nothing before it is broken off."
+    )
