@@ -9,10 +9,8 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.app import StartupError, create_service
+from shared.app import create_service
 from shared.worker import BoundedWorker
 from storage_service import schema
 from storage_service.archive import Archive
@@ -70,7 +68,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
     database = Database(engine)
     exports = Exports(database, store, at_once=settings.exports_at_once)
     try:
-        await _bring_up_to_date(engine)
+        await schema.bring_up_to_date(engine)
         archive = Archive(database, store, worker)
         keeper = IndexKeeper(
             database_url=settings.database_url, folder=settings.index_dir, at_least_rows=settings.index_after_rows
@@ -108,14 +106,3 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
         await asyncio.to_thread(searcher.close)
         await asyncio.to_thread(exports.close)
         await engine.dispose()
-
-
-async def _bring_up_to_date(engine: AsyncEngine) -> None:
-    """The embedded database is brought to this version's schema; a server's is whoever runs it to do."""
-    try:
-        if engine.dialect.name == "sqlite":
-            await schema.upgrade(engine)
-        else:
-            await schema.require_current(engine)
-    except DBAPIError as error:
-        raise StartupError(f"the database cannot be used: {error.orig}") from error

@@ -144,7 +144,7 @@ class Archive:
                 known = await images.find_by_sha256(sha256)
             if known is not None:
                 return lineage.record_of(known), False
-            image = image_of(upload.new, size_bytes=size_bytes)
+            image = image_of(upload.new, size_bytes=size_bytes, said=upload.said)
             try:
                 await self._on_disk(lambda: self._write(image, upload))
                 async with self._database.writing() as images:
@@ -210,7 +210,7 @@ class Archive:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
 
 
-def image_of(new: NewImage, *, size_bytes: int) -> Image:
+def image_of(new: NewImage, *, size_bytes: int, said: Correction | None = None) -> Image:
     """Return a row for a new image, with what is known of it and the path where its file belongs."""
     image = Image(
         id=uuid7(),
@@ -229,6 +229,8 @@ def image_of(new: NewImage, *, size_bytes: int) -> Image:
         image.analyses.append(lineage.classified(new.classification))
     if new.caption is not None:
         image.analyses.append(lineage.captioned(new.caption))
+    if said is not None:
+        image.analyses.extend(lineage.corrected(said))
     lineage.refresh(image)
     image.path = _path(image)
     return image

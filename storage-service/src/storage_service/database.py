@@ -65,7 +65,7 @@ def open_engine(database_url: str) -> AsyncEngine:
     Raises:
         StartupError: the URL is not one of a database we can use.
     """
-    url = _read_url(database_url)
+    url = read_url(database_url)
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url)
     # The read view of each statement is enough for us, and locks no gaps between rows.
@@ -121,7 +121,8 @@ def _use_write_ahead_log(cursor: DBAPICursor) -> None:
             return
 
 
-def _read_url(database_url: str) -> URL:
+def read_url(database_url: str) -> URL:
+    """Return the URL of a database we can use; raise StartupError."""
     try:
         url = make_url(database_url)
     except ArgumentError as error:

@@ -40,6 +40,9 @@ class StorageSettings(ServiceSettings):
     request_timeout_s: PositiveFloat = Field(
         default=30.0, description="Longest time for one request; callers may ask for less with X-Deadline-Ms."
     )
+    pixel_limit: PositiveInt = Field(
+        default=64_000_000, description="Most pixels of an image that storage-import decodes."
+    )
     file_threads: PositiveInt = Field(default=4, description="Threads that read and write image files.")
     file_jobs_waiting: PositiveInt = Field(
         default=64, description="File jobs that may wait for a thread; more are refused with 503."
