@@ -95,7 +95,7 @@ def test_a_level_may_be_written_in_capitals(monkeypatch: pytest.MonkeyPatch) -> 
     assert StorageSettings().log_level == "warning"
 
 
-@pytest.mark.parametrize("module", ["gateway.launch", "storage_service.schema", "storage_service.importing.command"])
+@pytest.mark.parametrize("module", ["gateway.launch", "storage_service.schema"])
 def test_the_other_commands_end_with_the_same_sentence(module: str, tmp_path: Path) -> None:
     code = f"import {module} as command; command.main()"
     refused = _run(tmp_path, "-c", code, GATEWAY_PORT="abc", STORAGE_PORT="abc")
