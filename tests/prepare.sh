@@ -1,12 +1,14 @@
 #!/bin/sh
 # Install what the tests need beside Python, where we may: Chromium for the page, Java for the standard caption scorers,
-# MariaDB for storage where no MySQL is at hand. Where we may not, say what will be skipped.
+# exiftool to read what was written into images, MariaDB for storage where no MySQL is at hand.
+# Where we may not, say what will be skipped.
 set -u
 
 missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
     || [ -n "${LEGENDA_TEST_CHROMIUM:-}" ] || missing="chromium"
 command -v java >/dev/null || missing="$missing default-jre-headless"
+command -v exiftool >/dev/null || missing="$missing libimage-exiftool-perl"
 # tests/mysql_server.py looks in the same places and starts what it finds.
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin
 [ -n "${LEGENDA_TEST_MYSQL_URL:-}" ] || command -v mysqld >/dev/null || command -v mariadbd >/dev/null \

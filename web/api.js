@@ -46,6 +46,18 @@ export function listPictures(view, cursor, signal) {
   return ask(`images?${query}`, { signal });
 }
 
+/**
+ * Where the pictures of a view can be had as one ZIP.
+ *
+ * @param {import("./types.js").View} view
+ */
+export function exportUrl({ q, label }) {
+  const query = new URLSearchParams();
+  if (label) query.set("label", label);
+  if (q) query.set("q", q);
+  return query.size ? `${API}export?${query}` : `${API}export`;
+}
+
 /** @returns {Promise<import("./types.js").PicturePage>} */
 export const listPending = () => ask("images?status=pending&limit=200");
 

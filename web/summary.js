@@ -1,5 +1,7 @@
-/** One quiet line above the gallery: how many pictures these are, and how many still wait for a description. */
+/** One quiet line above the gallery: how many pictures these are, how many still wait, and the way to have them all. */
 
+import { exportUrl } from "./api.js";
+import { Icon } from "./icons.js";
 import { html, useWatched } from "./view.js";
 import { counted, labelName, plainNumber } from "./words.js";
 
@@ -10,9 +12,26 @@ export function Summary({ library }) {
   const pending = pictures.pending.length;
   const parts = [whatIsShown(pictures, counts)];
   if (pending > 0) parts.push(`${plainNumber(pending)} still being described`);
-  return html`<p class="summary" role="status" data-testid="summary">
-    ${parts.filter(Boolean).join(" · ") || "\u00a0"}
-  </p>`;
+  const isAny = !pictures.loading && pictures.items.length + pictures.newcomers.length > 0;
+  return html`<div class="summary">
+    <p role="status" data-testid="summary">${parts.filter(Boolean).join(" · ") || "\u00a0"}</p>
+    ${isAny && html`<${Download} view=${pictures.view} />`}
+  </div>`;
+}
+
+/** @param {{view: import("./types.js").View}} props */
+function Download({ view }) {
+  const these = view.q || view.label ? "these pictures" : "all pictures";
+  return html`<a
+    class="download"
+    href=${exportUrl(view)}
+    download
+    title=${`Download ${these} with their captions, as a ZIP`}
+    aria-label=${`Download ${these} as a ZIP`}
+    data-testid="download"
+  >
+    <${Icon} name="download" />Download
+  </a>`;
 }
 
 /**

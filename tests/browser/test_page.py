@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import uuid
+import zipfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -300,3 +302,25 @@ async def test_a_chosen_theme_is_remembered(page: Page, live_url: str) -> None:
 
     background = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert background == "rgb(20, 19, 17)"
+
+
+async def test_what_is_shown_can_be_downloaded_as_one_zip(
+    page: Page, live_url: str, new_photo: Path, tmp_path: Path
+) -> None:
+    await page.goto(live_url)
+    image_id = await give(page, new_photo)
+    corrected = await page.request.patch(f"{live_url}/api/v1/images/{image_id}", data={"label": "to_download"})
+    assert corrected.ok
+    await page.goto(f"{live_url}/?label=to_download")
+
+    async with page.expect_download() as downloading:
+        await page.get_by_test_id("download").click()
+    download = await downloading.value
+    await download.save_as(tmp_path / "pictures.zip")
+
+    assert re.fullmatch(r"legenda-to_download-\d{4}-\d\d-\d\d\.zip", download.suggested_filename)
+    with zipfile.ZipFile(tmp_path / "pictures.zip") as archive:
+        assert archive.namelist() == [f"to_download/{new_photo.name}", "captions.csv"]
+        original = archive.read(f"to_download/{new_photo.name}")
+    assert hashlib.sha256(original).hexdigest() == (await corrected.json())["sha256"]
+    await expect(page).to_have_url(f"{live_url}/?label=to_download")

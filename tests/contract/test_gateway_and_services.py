@@ -6,6 +6,10 @@ caption-service and classify-service run with models that need no network; stora
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import re
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -425,3 +429,69 @@ async def test_a_model_name_of_any_signs_reaches_storage_as_it_is(platform: Plat
         (await platform.client.delete("/api/v1/models/caf%C3%A9%20%3Fa%3Db/1.0+x/results")).content
     )
     assert (undone.images, undone.remaining) == (0, 0)
+
+
+async def _export(platform: Platform, **query: str) -> zipfile.ZipFile:
+    response = await platform.client.get("/api/v1/export", params=query)
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/zip")
+    archive = zipfile.ZipFile(io.BytesIO(response.content))
+    assert archive.testzip() is None
+    return archive
+
+
+async def test_an_export_has_the_originals_under_their_labels_and_a_table_of_words(platform: Platform) -> None:
+    image = photo_bytes()
+    location = (await _upload(platform, image, "Hündchen 🐕.jpg")).headers["Location"]
+    await platform.client.patch(location, json={"label": "my_dogs", "caption": "=Rex in the snow"})
+
+    archive = await _export(platform)
+
+    assert archive.namelist() == ["my_dogs/Hündchen 🐕.jpg", "captions.csv"]
+    assert archive.read("my_dogs/Hündchen 🐕.jpg") == image
+    row = next(csv.DictReader(io.StringIO(archive.read("captions.csv").decode(), newline="")))
+    assert (row["file"], row["caption"], row["caption_source"]) == (
+        "my_dogs/Hündchen 🐕.jpg",
+        "'=Rex in the snow",
+        "person",
+    )
+    assert (await _export(platform, label="photo")).namelist() == ["captions.csv"]
+    assert len((await _export(platform, label="my_dogs", q="rex")).namelist()) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({}, "legenda-DATE.zip"),
+        ({"label": "question_paper"}, "legenda-question_paper-DATE.zip"),
+        ({"label": "photo", "q": "dog in snow"}, "legenda-photo-dog_in_snow-DATE.zip"),
+        ({"q": '../"; x="'}, "legenda-x-DATE.zip"),
+        ({"q": "Schnee in Köln"}, "legenda-Schnee_in_K_ln-DATE.zip"),
+    ],
+)
+async def test_an_export_has_a_name_that_says_what_it_is(platform: Platform, query: dict[str, str], name: str) -> None:
+    response = await platform.client.get("/api/v1/export", params=query)
+    disposition = re.sub(r"\d{4}-\d\d-\d\d", "DATE", response.headers["Content-Disposition"])
+    plain, _, encoded_name = disposition.partition("; filename*=UTF-8''")
+    assert plain == f'attachment; filename="{name}"'
+    assert bool(encoded_name) == ("ö" in query.get("q", ""))
+
+
+async def test_sidecars_say_in_xmp_what_the_record_says(platform: Platform) -> None:
+    await _upload(platform, photo_bytes(), "dog.jpg")
+    archive = await _export(platform, sidecars="xmp")
+    assert archive.namelist() == ["photo/dog.jpg", "photo/dog.jpg.xmp", "captions.csv"]
+    assert "a dog runs through the snow" in archive.read("photo/dog.jpg.xmp").decode()
+
+
+async def test_a_copy_carries_its_words_and_the_original_stays(platform: Platform) -> None:
+    image = photo_bytes()
+    location = (await _upload(platform, image)).headers["Location"]
+    copy = await platform.client.get(f"{location}/content?metadata=embedded")
+    assert (copy.status_code, copy.headers["content-type"]) == (200, "image/jpeg")
+    assert "immutable" not in copy.headers["Cache-Control"]
+    assert b"a dog runs through the snow" in copy.content
+    assert (await platform.client.get(f"{location}/content")).content == image
+
+    gif = (await _upload(platform, encoded(drawn_picture(), "GIF"), "a.gif")).headers["Location"]
+    refused = await platform.client.get(f"{gif}/content?metadata=embedded")
+    assert (refused.status_code, refused.json()["code"]) == (415, "cannot_embed")

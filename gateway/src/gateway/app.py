@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from gateway import __version__
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
+from gateway.export_routes import export_routes
 from gateway.page import Page
 from gateway.routes import public_routes
 from gateway.settings import GatewaySettings
@@ -116,5 +117,6 @@ def create_app(
         )
     )
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
+    app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
     app.mount("/", Page(settings.web))
     return app

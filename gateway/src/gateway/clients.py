@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Protocol
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from shared.deadline import Deadline
 from shared.errors import BadRequest, ForwardedProblem, NotFound, UpstreamFailed
 from shared.http_client import ServiceClient
 from shared.similar_images import SimilarImages
+
+EXPORT_STEP_TIMEOUT_S = 90.0
+"""Longer than storage takes to give up, so that its reason is heard."""
 
 JPEG = {"Content-Type": "image/jpeg"}
 
@@ -169,6 +173,16 @@ class StorageClient:
         """Return the `content` or the `preview` of an image, and its media type."""
         response = await self.service.send("GET", f"/v1/images/{image_id}/{which}", deadline=deadline)
         return response.content, response.headers["content-type"]
+
+    async def embedded(self, image_id: UUID, *, deadline: Deadline) -> tuple[bytes, str]:
+        """Return a copy of an original that carries its caption and label, and its media type."""
+        path, query = f"/v1/images/{image_id}/content", {"metadata": "embedded"}
+        response = await self.service.send("GET", path, deadline=deadline, params=query)
+        return response.content, response.headers["content-type"]
+
+    def export(self, query: dict[str, str]) -> AsyncGenerator[bytes]:
+        """Yield the ZIP of the images that a query finds."""
+        return self.service.stream("GET", "/v1/export", step_timeout_s=EXPORT_STEP_TIMEOUT_S, params=query)
 
     async def similar(self, image_id: UUID, *, limit: int, deadline: Deadline) -> SimilarImages:
         """Return the images that look most like one."""

@@ -1,71 +1,30 @@
-"""Look at a stranger's bytes once, carefully, and make the preview that everything behind the gateway sees.
+"""Look at a stranger's bytes once, carefully, and say in the API's words what is wrong with them.
 
 What comes out is an upright RGB JPEG without metadata; nothing behind the gateway decodes anything else.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-from dataclasses import dataclass
-
-from PIL import Image
-
-from shared.decoding import TooManyPixels, UnknownFormat, UnreadableImage, decode_image
+from shared.decoding import TooManyPixels, UnknownFormat, UnreadableImage
 from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from shared.previews import PREVIEW_SIDE_PX, Inspection, fingerprint, inspect_image
 
-PREVIEW_SIDE_PX = 512
-PREVIEW_QUALITY = 88
-
-MEDIA_TYPES = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "WEBP": "image/webp",
-    "GIF": "image/gif",
-    "BMP": "image/bmp",
-    "TIFF": "image/tiff",
-}
-"""What we read, by `shared.decoding`'s name of the format."""
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What hygiene found out about an image, and its preview."""
-
-    media_type: str
-    width: int
-    """Pixels, upright."""
-    height: int
-    preview: bytes
-    """JPEG, RGB, upright, no metadata, at most PREVIEW_SIDE_PX on the long side; never larger than the original."""
-
-
-def fingerprint(image: bytes) -> str:
-    """Return the SHA-256 as hex: what makes two files the same image."""
-    return hashlib.sha256(image).hexdigest()
+__all__ = ["PREVIEW_SIDE_PX", "Inspection", "fingerprint", "inspect"]
 
 
 def inspect(image: bytes, *, pixel_limit: int) -> Inspection:
     """Check an encoded image and make its preview; the first frame stands for an animation.
 
     Raises:
-        UnsupportedImage: not an image of a format in MEDIA_TYPES.
+        UnsupportedImage: not an image of a format that we read.
         ImageTooLarge: more pixels than the limit; nothing was decoded.
         BrokenImage: it cannot be decoded.
     """
     try:
-        decoded = decode_image(image, pixel_limit=pixel_limit, side_px=2 * PREVIEW_SIDE_PX)
+        return inspect_image(image, pixel_limit=pixel_limit)
     except UnknownFormat as error:
         raise UnsupportedImage(str(error)) from error
     except TooManyPixels as error:
         raise ImageTooLarge(str(error)) from error
     except UnreadableImage as error:
         raise BrokenImage(str(error)) from error
-    return Inspection(MEDIA_TYPES[decoded.format], decoded.width, decoded.height, _preview(decoded.picture))
-
-
-def _preview(picture: Image.Image) -> bytes:
-    picture.thumbnail((PREVIEW_SIDE_PX, PREVIEW_SIDE_PX), Image.Resampling.LANCZOS)
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=PREVIEW_QUALITY)
-    return encoded.getvalue()

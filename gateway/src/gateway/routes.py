@@ -4,7 +4,7 @@ Annotations are evaluated here, not postponed: the deadline's dependency is made
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -47,6 +47,7 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 """Boundaries and headers around the file in a multipart body."""
 
 NEVER_CHANGES = {"Cache-Control": "private, max-age=31536000, immutable"}
+MAY_CHANGE = {"Cache-Control": "private, no-cache"}
 HARMLESS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
@@ -72,6 +73,7 @@ BEHIND = problem_responses(BadRequest, UpstreamFailed, Overloaded, DeadlineExcee
 UPLOAD = problem_responses(ImageTooLarge, UnsupportedImage, BrokenImage)
 ONE_IMAGE = problem_responses(NotFound)
 SIMILAR = problem_responses(NotEmbedded)
+NO_WORDS_INSIDE = problem_responses(UnsupportedImage)
 
 
 def public_routes(
@@ -143,9 +145,18 @@ def public_routes(
         """Forget an image, its files and its words."""
         await storage.delete(image_id, deadline=deadline)
 
-    @router.get("/images/{image_id}/content", tags=["images"], response_class=Response, responses=ONE_IMAGE)
-    async def content(image_id: UUID, deadline: Within) -> Response:
-        """Return the original bytes."""
+    @router.get(
+        "/images/{image_id}/content", tags=["images"], response_class=Response, responses=ONE_IMAGE | NO_WORDS_INSIDE
+    )
+    async def content(
+        image_id: UUID,
+        deadline: Within,
+        metadata: Annotated[Literal["embedded"] | None, Query(description="A copy that carries its words.")] = None,
+    ) -> Response:
+        """Return the original bytes, or on demand a copy with caption and label inside, as XMP and IPTC."""
+        if metadata == "embedded":
+            body, media_type = await storage.embedded(image_id, deadline=deadline)
+            return Response(body, media_type=media_type, headers=MAY_CHANGE | HARMLESS)
         body, media_type = await storage.file(image_id, "content", deadline=deadline)
         return Response(body, media_type=media_type, headers=NEVER_CHANGES | HARMLESS)
 

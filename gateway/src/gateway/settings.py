@@ -37,3 +37,6 @@ class GatewaySettings(ServiceSettings):
     completion_at_once: PositiveInt = Field(
         default=2, description="Pending images that each model is asked about at once."
     )
+    stall_timeout_s: PositiveFloat = Field(
+        default=60.0, description="Seconds that a client may read nothing of an export before it is broken off."
+    )

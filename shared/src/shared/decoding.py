@@ -1,9 +1,9 @@
 """Decode an image file as a person sees it: first frame, upright, RGB, transparent parts on white.
 
-The gateway and both model services read strangers' files through this one door, in serving and in training, so what
-is refused, with what words, and what the rest looks like is the same everywhere. The format is told by the first
-bytes, never by the name, and pixels are counted from the header before anything is decoded. Pillow is a dependency of
-the services that import this, not of `shared`: storage decodes nothing.
+The gateway, both model services and storage's import read strangers' files through this one door, in serving and in
+training, so what is refused, with what words, and what the rest looks like is the same everywhere. The format is told
+by the first bytes, never by the name, and pixels are counted from the header before anything is decoded. Pillow is a
+dependency of the services that import this, not of `shared`.
 """
 
 from __future__ import annotations

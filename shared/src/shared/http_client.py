@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -57,6 +57,31 @@ class ServiceClient:
             response = await self._http.send(self._request(method, path, deadline, request))
         self._raise_for_problem(response)
         return response
+
+    async def stream(self, method: str, path: str, *, step_timeout_s: float, **request: Any) -> AsyncGenerator[bytes]:
+        """Send one request; yield the answer's body as it comes.
+
+        Not the whole has a deadline, but each step: until the answer begins, and until each of its pieces is there.
+        Whoever stops early closes the generator, which lets the connection go. Raises as `call` does, also in the
+        middle.
+        """
+        deadline = Deadline.after(step_timeout_s)
+        async with self._failures(deadline):
+            response = await self._http.send(self._request(method, path, deadline, request), stream=True)
+        try:
+            if not response.is_success:
+                async with self._failures(Deadline.after(step_timeout_s)):
+                    await response.aread()
+                self._raise_for_problem(response)
+            chunks = response.aiter_raw()
+            while True:
+                async with self._failures(Deadline.after(step_timeout_s)):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return
+                yield chunk
+        finally:
+            await response.aclose()
 
     def _request(self, method: str, path: str, deadline: Deadline, request: dict[str, Any]) -> httpx.Request:
         remaining_ms = max(1, int(1000 * deadline.remaining_s()))

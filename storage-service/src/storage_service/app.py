@@ -15,6 +15,8 @@ from shared.worker import BoundedWorker
 from storage_service.archive import Archive
 from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
+from storage_service.export_routes import router as export_router
+from storage_service.exports import Exports
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.opening import Opening
@@ -53,6 +55,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
     )
     app.include_router(router)
     app.include_router(work_router)
+    app.include_router(export_router)
     return app
 
 
@@ -64,6 +67,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
     opening = Opening(database, settings.database_url, statement_timeout_s=settings.statement_timeout_s)
     worker = BoundedWorker("storage-files", threads=settings.file_threads, waiting=settings.file_jobs_waiting)
     searcher = BoundedWorker("storage-search", threads=1, waiting=settings.search_jobs_waiting)
+    exports = Exports(database, store, at_once=settings.exports_at_once)
     try:
         await opening.start()
         archive = Archive(database, store, worker)
@@ -88,6 +92,8 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 reruns=Reruns(database),
                 undoing=Undoing(database, archive),
                 similar=SimilarPictures(database, store, similarity, worker),
+                exports=exports,
+                stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,
             )
@@ -100,4 +106,5 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
         await opening.close()
         await asyncio.to_thread(worker.close)
         await asyncio.to_thread(searcher.close)
+        await asyncio.to_thread(exports.close)
         await engine.dispose()

@@ -21,6 +21,7 @@ from shared.errors import DeadlineExceeded, ServiceError
 from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.database import Database
+from storage_service.embedded_words import with_words
 from storage_service.errors import HashMismatch, ImageFileMissing, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import clean_filename, filed_path, preview_path
 from storage_service.image_store import ImageStore
@@ -78,6 +79,16 @@ class Archive:
                 # A correction may have moved it since we read its path, and another one back again.
                 if tries_left == 0:
                     raise
+
+    async def read_with_words(self, image_id: UUID, *, deadline: Deadline) -> tuple[Image, bytes]:
+        """Return an image and a copy of its original that carries its words; raise NotFound or CannotEmbed."""
+        image, file = await self.open_original(image_id, deadline=deadline)
+
+        def copy() -> bytes:
+            with file:
+                return with_words(file.read(), lineage.record_of(image))
+
+        return image, await self._worker.run(copy, deadline=deadline)
 
     async def read_preview(self, image_id: UUID, *, deadline: Deadline) -> bytes:
         """Return an image's preview, a JPEG; raise NotFound or ImageFileMissing."""
@@ -147,7 +158,7 @@ class Archive:
             known = await images.find_by_sha256(sha256)
         if known is not None:
             return lineage.record_of(known), False
-        image = image_of(upload.new, size_bytes=size_bytes, image_id=image_id)
+        image = image_of(upload.new, size_bytes=size_bytes, image_id=image_id, said=upload.said)
         files = image.path, preview_path(image_id)
         try:
             await self._on_disk(lambda: self._write(image, upload))
@@ -233,7 +244,7 @@ class Archive:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
 
 
-def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None) -> Image:
+def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, said: Correction | None = None) -> Image:
     """Return a row for a new image, with what is known of it and the path where its file belongs."""
     image = Image(
         id=image_id or uuid7(),
@@ -252,6 +263,8 @@ def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None) ->
         image.analyses.append(lineage.classified(new.classification))
     if new.caption is not None:
         image.analyses.append(lineage.captioned(new.caption))
+    if said is not None:
+        image.analyses.extend(lineage.corrected(said))
     lineage.refresh(image)
     image.path = _path(image)
     return image

@@ -43,7 +43,7 @@ def open_engine(database_url: str, *, statement_timeout_s: float | None = None) 
     Raises:
         StartupError: the URL is not one of a database we can use.
     """
-    url = _read_url(database_url)
+    url = read_url(database_url)
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url, statement_timeout_s)
     return _open_mysql(url, statement_timeout_s)
@@ -169,7 +169,7 @@ def _use_write_ahead_log(cursor: DBAPICursor, busy_s: float) -> None:
             return
 
 
-def _read_url(database_url: str) -> URL:
+def read_url(database_url: str) -> URL:
     try:
         url = make_url(database_url)
     except ArgumentError as error:

@@ -2,6 +2,7 @@
 
 ServiceError
 ├── LeaseLost                 409
+├── CannotEmbed               415
 ├── HashMismatch              422
 ├── ImageFileMissing          500
 └── Overloaded
@@ -27,6 +28,14 @@ class LeaseLost(ServiceError):
     code = "lease_lost"
     title = "Lease lost"
     status = 409
+
+
+class CannotEmbed(ServiceError):
+    """The original's format has no place for words."""
+
+    code = "cannot_embed"
+    title = "Words cannot be embedded"
+    status = 415
 
 
 class ImageFileMissing(ServiceError):

@@ -36,8 +36,7 @@ def clean_filename(filename: str) -> str:
 
 def filed_path(*, label: str, filename: str, image_id: UUID, media_type: str) -> str:
     """Return where an original belongs, relative to the store, with `/` between the parts."""
-    extension = _EXTENSIONS.get(media_type, "bin")
-    return f"{_folder(label)}/{_safe_stem(filename)}--{image_id}.{extension}"
+    return f"{label_folder(label)}/{_safe_stem(filename)}--{image_id}.{extension_of(media_type)}"
 
 
 def preview_path(image_id: UUID) -> str:
@@ -45,9 +44,15 @@ def preview_path(image_id: UUID) -> str:
     return f".previews/{image_id}.jpg"
 
 
-def _folder(label: str) -> str:
+def label_folder(label: str) -> str:
+    """Return the name of a label's folder."""
     # No label has a hyphen, so no other label's folder is called like this.
     return f"{label}-" if _RESERVED_ON_WINDOWS.fullmatch(label) else label
+
+
+def extension_of(media_type: str) -> str:
+    """Return the extension for files of a type, without its dot."""
+    return _EXTENSIONS.get(media_type, "bin")
 
 
 def _safe_stem(filename: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, BinaryIO, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
@@ -39,7 +39,8 @@ from storage_service.archive import Archive
 from storage_service.completion import Completion
 from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
-from storage_service.errors import HashMismatch, ImageFileMissing, StorageUnavailable
+from storage_service.errors import CannotEmbed, HashMismatch, ImageFileMissing, StorageUnavailable
+from storage_service.exports import Exports
 from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
 from storage_service.search import WordQuery
@@ -62,6 +63,8 @@ class Storage:
     reruns: Reruns
     undoing: Undoing
     similar: SimilarPictures
+    exports: Exports
+    stall_timeout_s: float
     longest_s: float
     body_limit_bytes: int
 
@@ -163,11 +166,19 @@ async def delete_image(image_id: ImageId, storage: Opened, deadline: Due) -> Non
 @router.get(
     "/images/{id}/content",
     response_class=Response,
-    responses={200: {"content": {"image/*": {}}}, **problem_responses(NotFound, ImageFileMissing)},
+    responses={200: {"content": {"image/*": {}}}, **problem_responses(NotFound, CannotEmbed, ImageFileMissing)},
 )
-async def get_content(image_id: ImageId, storage: Opened, deadline: Due) -> StreamingResponse:
-    """Return the original bytes."""
+async def get_content(
+    image_id: ImageId,
+    storage: Opened,
+    deadline: Due,
+    metadata: Annotated[Literal["embedded"] | None, Query(description="A copy that carries its words.")] = None,
+) -> Response:
+    """Return the original bytes, or on demand a copy with caption and label as XMP and IPTC inside."""
     async with within(deadline):
+        if metadata == "embedded":
+            image, copy = await storage.archive.read_with_words(image_id, deadline=deadline)
+            return Response(copy, media_type=image.media_type, headers={"X-Content-Type-Options": "nosniff"})
         image, file = await storage.archive.open_original(image_id, deadline=deadline)
     headers = {"Content-Length": str(image.size_bytes), "X-Content-Type-Options": "nosniff"}
     return StreamingResponse(_chunks(file), media_type=image.media_type, headers=headers)

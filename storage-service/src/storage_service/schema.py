@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
@@ -42,6 +43,25 @@ async def require_current(engine: AsyncEngine) -> None:
         raise StartupError(f"the database has schema {found or 'none'}, but {needed} is needed: run storage-migrate")
 
 
+async def bring_up_to_date(engine: AsyncEngine) -> None:
+    """Migrate the embedded database to this version; a server's is whoever runs it to do.
+
+    Raises:
+        StartupError: the database cannot be used, or a server's has another schema.
+    """
+    with _unusable():
+        if engine.dialect.name == "sqlite":
+            await upgrade(engine)
+        else:
+            await require_current(engine)
+
+
+async def check_is_current(engine: AsyncEngine) -> None:
+    """Change nothing; raise StartupError as `bring_up_to_date` does, also where the embedded one is not current."""
+    with _unusable():
+        await require_current(engine)
+
+
 def main() -> None:
     """Run `storage-migrate`."""
     parser = argparse.ArgumentParser(
@@ -57,6 +77,14 @@ def main() -> None:
         sys.stdout.write(f"The database has schema {down_to or _head()}.\n")
     except StartupError as error:
         sys.exit(f"storage-migrate cannot run: {error}")
+
+
+@contextmanager
+def _unusable() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StartupError(f"the database cannot be used: {error.orig}") from error
 
 
 async def _migrate(database_url: str, *, down_to: str | None) -> None:

@@ -43,7 +43,14 @@ class StorageSettings(ServiceSettings):
     statement_timeout_s: PositiveFloat = Field(
         default=15.0, description="Longest time for one statement of the database."
     )
+    pixel_limit: PositiveInt = Field(
+        default=64_000_000, description="Most pixels of an image that storage-import decodes."
+    )
     file_threads: PositiveInt = Field(default=4, description="Threads that read and write image files.")
     file_jobs_waiting: PositiveInt = Field(
         default=64, description="File jobs that may wait for a thread; more are refused with 503."
+    )
+    exports_at_once: PositiveInt = Field(default=4, description="Exports under way; one more is refused with 503.")
+    stall_timeout_s: PositiveFloat = Field(
+        default=90.0, description="Seconds that the reader of an export may read nothing before it is broken off."
     )

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from shared.body import read_form
-from shared.contracts import NewImage
+from shared.contracts import Correction, NewImage
 from shared.errors import UnsupportedImage
 
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]{1,90}")
@@ -47,6 +47,8 @@ class Upload:
     new: NewImage
     original: BinaryIO
     preview: BinaryIO
+    said: Correction | None = None
+    """What a person says of it from the beginning."""
 
     def rewind(self) -> None:
         """Go back to the beginning of both files."""
