@@ -60,7 +60,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIterator[Storage]:
-    store = open_store(settings.store_url)
+    store = await asyncio.to_thread(open_store, settings.store_url, access=settings.bucket_access)
     engine = open_engine(settings.database_url)
     worker = BoundedWorker("storage-files", threads=settings.file_threads, waiting=settings.file_jobs_waiting)
     searcher = BoundedWorker("storage-search", threads=1, waiting=settings.search_jobs_waiting)

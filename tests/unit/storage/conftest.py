@@ -11,9 +11,11 @@ from storage_service import schema
 from storage_service.archive import Archive
 from storage_service.database import Database, open_engine
 from storage_service.image_store import ImageStore, open_store
-from tests.unit.storage import databases
+from tests.unit.storage import buckets, databases
 
 engine_url = databases.engine_url
+running_s3_server = buckets.running_s3_server
+s3_server = buckets.s3_server
 
 
 @pytest.fixture
