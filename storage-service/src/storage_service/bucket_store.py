@@ -73,8 +73,7 @@ class BucketStore:
         if not self._is_prepared:
             self.prepare()
             return
-        with self._failures():
-            next(iter(obstore.list(self._store, prefix=PROBE, chunk_size=1)), None)
+        self._ask()
 
     def write(self, path: str, content: BinaryIO) -> None:
         """Put a file, in parts if it is large; the bucket shows it when it has all of it."""
@@ -127,7 +126,7 @@ class BucketStore:
         with self._failures(), contextlib.suppress(FileNotFoundError):
             found = obstore.head(self._store, path)
             return StoredFile(path, found["size"], found["last_modified"].timestamp())
-        self.check()  # a bucket that is gone has lost no file; a HEAD does not tell which it is
+        self._ask()  # a bucket that is gone has lost no file; a HEAD does not tell which of the two is
         return None
 
     def files(self) -> Iterator[StoredFile]:
@@ -138,6 +137,10 @@ class BucketStore:
                     path = found["path"]
                     if not path.startswith(f"{ORPHANS}/") and not is_litter(path.rpartition("/")[2]):
                         yield StoredFile(path, found["size"], found["last_modified"].timestamp())
+
+    def _ask(self) -> None:
+        with self._failures():
+            next(iter(obstore.list(self._store, prefix=PROBE, chunk_size=1)), None)
 
     @contextlib.contextmanager
     def _failures(self, path: str | None = None) -> Iterator[None]:

@@ -45,6 +45,16 @@ def preview_path(image_id: UUID) -> str:
     return f".previews/{image_id}.jpg"
 
 
+def id_in(path: str) -> UUID | None:
+    """Return the id that a file's name ends with, an original's or a preview's, or None where it has none."""
+    stem = path.rpartition("/")[2].partition(".")[0]
+    try:
+        image_id = UUID(stem.rpartition("--")[2])
+    except ValueError:
+        return None
+    return image_id if stem.endswith(str(image_id)) else None
+
+
 def _folder(label: str) -> str:
     # No label has a hyphen, so no other label's folder is called like this.
     return f"{label}-" if _RESERVED_ON_WINDOWS.fullmatch(label) else label

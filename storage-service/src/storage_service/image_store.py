@@ -52,7 +52,7 @@ class ImageStore(Protocol):
 
 
 def open_store(store_url: str, *, access: BucketAccess | None = None) -> ImageStore:
-    """Return the store at a URL; one that does not work now is logged, and used as soon as it does.
+    """Return the store at a URL, made if need be; one that does not work now is logged, and used as soon as it does.
 
     Args:
         store_url: `file://FOLDER` or `s3://BUCKET/PREFIX`.
@@ -61,20 +61,28 @@ def open_store(store_url: str, *, access: BucketAccess | None = None) -> ImageSt
     Raises:
         StartupError: there cannot be a store.
     """
-    scheme, separator, place = store_url.partition("://")
-    if scheme == "file" and separator and place:
-        store: ImageStore = FolderStore(Path(unquote(place)).absolute())
-    elif scheme == "s3" and separator and place.partition("/")[0]:
-        bucket, _, prefix = place.partition("/")
-        store = BucketStore(bucket, prefix.strip("/"), access or BucketAccess())
-    else:
-        raise StartupError(f"STORAGE_STORE_URL must be file:// and a folder, or s3:// and a bucket, not {store_url!r}")
+    store = store_at(store_url, access=access)
     try:
         store.prepare()
     except StorageUnavailable as error:
         if _is_in_the_way(error.__cause__):
-            raise StartupError(f"the folder {unquote(place)} cannot be used: {error.__cause__}") from error
+            raise StartupError(f"the folder of {store_url} cannot be used: {error.__cause__}") from error
     return store
+
+
+def store_at(store_url: str, *, access: BucketAccess | None = None) -> ImageStore:
+    """Return the store at a URL as it is; nothing is made, and nothing asked yet.
+
+    Raises:
+        StartupError: the URL is not one of a store.
+    """
+    scheme, separator, place = store_url.partition("://")
+    bucket, _, prefix = place.partition("/")
+    if scheme == "file" and separator and place:
+        return FolderStore(Path(unquote(place)).absolute())
+    if scheme == "s3" and separator and bucket:
+        return BucketStore(bucket, prefix.strip("/"), access or BucketAccess())
+    raise StartupError(f"STORAGE_STORE_URL must be file:// and a folder, or s3:// and a bucket, not {store_url!r}")
 
 
 def _is_in_the_way(cause: BaseException | None) -> bool:
