@@ -162,6 +162,7 @@ class Archive:
         return lineage.record_of(image)
 
     async def _delete(self, image_id: UUID) -> None:
+        await self._on_disk(self._store.check)  # or the files would stay when the row is gone
         async with self._database.writing() as images:
             image = await images.get_locked(image_id)
             await images.remove(image)
