@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
 from shared.deadline import Deadline
-from shared.errors import BadRequest, DeadlineExceeded, ImageTooLarge, UnsupportedImage
+from shared.errors import BadRequest, DeadlineExceeded, ImageTooLarge, Overloaded, UnsupportedImage
+
+log = logging.getLogger(__name__)
 
 
 async def read_image_body(request: Request, *, limit_bytes: int, deadline: Deadline) -> bytes:
@@ -44,12 +47,16 @@ async def read_form(request: Request, *, limit_bytes: int, max_files: int, max_f
     Raises:
         ImageTooLarge: more bytes than the limit; the parser, which reads to the end, is stopped there.
         BadRequest: no multipart body that can be read; also as Starlette's HTTPException 400.
+        Overloaded: there is no room for it now; large parts are kept in temporary files.
     """
     limited = _limit_body(request, limit_bytes=limit_bytes)
     try:
         return await limited.form(max_files=max_files, max_fields=max_fields)
     except (UnicodeError, ValueError) as error:  # a charset like `undefined` or `punycode`, as `codecs` knows them
         raise BadRequest("the form's names cannot be read in the charset that its Content-Type names") from error
+    except OSError as error:
+        log.error("body_not_kept", extra={"reason": str(error)})
+        raise Overloaded(f"there is no room for the file now: {error.strerror}; try again later") from error
 
 
 def shown_filename(part: UploadFile) -> str:

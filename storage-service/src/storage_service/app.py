@@ -61,7 +61,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIterator[Storage]:
-    store = open_store(settings.store_url)
+    store = await asyncio.to_thread(open_store, settings.store_url, access=settings.bucket_access)
     engine = open_engine(settings.database_url, statement_timeout_s=settings.statement_timeout_s)
     database = Database(engine)
     opening = Opening(database, settings.database_url, statement_timeout_s=settings.statement_timeout_s)

@@ -193,6 +193,7 @@ class Archive:
         return lineage.record_of(image)
 
     async def _delete(self, image_id: UUID) -> None:
+        await self._on_disk(self._store.check)  # or the files would stay when the row is gone
         files: list[str] = []
         try:
             async with self._database.writing() as images:

@@ -170,6 +170,7 @@ def _use_write_ahead_log(cursor: DBAPICursor, busy_s: float) -> None:
 
 
 def read_url(database_url: str) -> URL:
+    """Return the URL of a database we can use; raise StartupError."""
     try:
         url = make_url(database_url)
     except ArgumentError as error:

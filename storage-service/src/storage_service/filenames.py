@@ -44,6 +44,16 @@ def preview_path(image_id: UUID) -> str:
     return f".previews/{image_id}.jpg"
 
 
+def id_in(path: str) -> UUID | None:
+    """Return the id that a file's name ends with, an original's or a preview's, or None where it has none."""
+    stem = path.rpartition("/")[2].partition(".")[0]
+    try:
+        image_id = UUID(stem.rpartition("--")[2])
+    except ValueError:
+        return None
+    return image_id if stem.endswith(str(image_id)) else None
+
+
 def label_folder(label: str) -> str:
     """Return the name of a label's folder."""
     # No label has a hyphen, so no other label's folder is called like this.

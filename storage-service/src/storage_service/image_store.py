@@ -1,172 +1,92 @@
-"""Keep files in a folder tree that a person can open, so that a crash leaves each file whole or not there.
+"""Where the image files lie, as everything else in storage sees it: a folder and a bucket keep the same promises.
 
-A file is written under `.incoming`, synced, and only then renamed to its place; folders are synced after each change.
+A file is whole or not there, whatever is cut off in the middle; its path is relative, with `/` between the parts.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import unquote
-from uuid import uuid4
 
 from shared.app import StartupError
-from storage_service.errors import ImageFileMissing, StorageUnavailable
-
-log = logging.getLogger(__name__)
-
-_INCOMING = ".incoming"
-_CANNOT_LINK = (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK, errno.ENOSYS)
-_PLACING_ATTEMPTS = 20
+from storage_service.bucket_store import BucketAccess, BucketStore
+from storage_service.errors import StorageUnavailable
+from storage_service.folder_store import FolderStore
+from storage_service.stored_files import StoredFile
 
 
-class ImageStore:
-    """Files below one folder; paths are relative to it. Every method blocks."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._incoming = root / _INCOMING
+class ImageStore(Protocol):
+    """Files by their paths. Every method blocks, and raises StorageUnavailable where the store does not work now."""
 
     def prepare(self) -> None:
-        """Make the folder if need be, and check it."""
-        with _failures():
-            self._incoming.mkdir(parents=True, exist_ok=True)
-        self.check()
+        """Make the place for the files if need be, and see whether they can be written there."""
 
     def check(self) -> None:
-        """Raise StorageUnavailable unless files can be written to the folder."""
-        with _failures():
-            if not os.access(self._incoming, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._root))
+        """Raise StorageUnavailable unless the store works; one that could not be prepared is prepared now."""
 
     def write(self, path: str, content: BinaryIO) -> None:
-        """Put a file in its place, synced."""
-        with _failures(), self._incoming_file() as incoming:
-            with incoming.open("xb") as file:
-                shutil.copyfileobj(content, file)
-                _sync_file(file)
-            self._place(path, incoming.replace)
+        """Put a file in its place; once this returns, it survives a crash."""
 
     def link(self, path: str, second: str) -> None:
-        """Let a file have a second path; where the file system knows no links, copy it.
-
-        Raises:
-            ImageFileMissing: there is no such file.
-        """
-        with _failures(path):
-            try:
-                self._place(second, lambda place: _link(self._root / path, place))
-            except OSError as error:
-                if error.errno not in _CANNOT_LINK:
-                    raise
-                with (self._root / path).open("rb") as content:
-                    self.write(second, content)
+        """Let a file have a second path, as a link or a copy; raise ImageFileMissing."""
 
     def remove(self, path: str) -> None:
-        """Remove a file, if it is there, and its label's folder, if that was the last in it."""
-        with _failures():
-            file = self._root / path
-            file.unlink(missing_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                _sync_folder(file.parent)
-            if not file.parent.name.startswith("."):
-                with contextlib.suppress(OSError):  # others lie in it
-                    file.parent.rmdir()
+        """Remove a file, if it is there; a label without images has no folder."""
+
+    def set_aside(self, path: str) -> str:
+        """Move a file below `.orphans`, overwriting nothing; return its new path, or raise ImageFileMissing."""
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file; it stays readable when it is moved or removed meanwhile.
-
-        Raises:
-            ImageFileMissing: there is no such file.
-        """
-        with _failures(path):
-            return (self._root / path).open("rb")
+        """Open a file; it stays readable when it is moved or removed meanwhile. Raises ImageFileMissing."""
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; raise ImageFileMissing."""
-        with self.open(path) as file:
-            return file.read()
 
-    @contextlib.contextmanager
-    def _incoming_file(self) -> Iterator[Path]:
-        self._incoming.mkdir(exist_ok=True)
-        file = self._incoming / uuid4().hex
-        try:
-            yield file
-        finally:
-            file.unlink(missing_ok=True)
+    def find(self, path: str) -> StoredFile | None:
+        """Return what is known of a file without reading it, or None where there is none."""
 
-    def _place(self, path: str, put: Callable[[Path], object]) -> None:
-        place = self._root / path
-        for attempts_left in reversed(range(_PLACING_ATTEMPTS)):
-            try:
-                if not place.parent.exists():
-                    place.parent.mkdir(exist_ok=True)
-                    _sync_folder(self._root)
-                put(place)
-            except (FileNotFoundError, FileExistsError):  # `remove` may just have taken the empty folder away
-                if not attempts_left:
-                    raise
-            else:
-                _sync_folder(place.parent)
-                return
+    def files(self) -> Iterator[StoredFile]:
+        """Yield every file but those set aside, in no order; what comes, moves or goes meanwhile may be missed."""
 
 
-def open_store(store_url: str) -> ImageStore:
-    """Return the store at a URL, ready to be written to.
+def open_store(store_url: str, *, access: BucketAccess | None = None) -> ImageStore:
+    """Return the store at a URL, made if need be; one that does not work now is logged, and used as soon as it does.
+
+    Args:
+        store_url: `file://FOLDER` or `s3://BUCKET/PREFIX`.
+        access: How to reach the bucket, if it is one.
 
     Raises:
         StartupError: there cannot be a store.
     """
-    scheme, separator, place = store_url.partition("://")
-    if scheme != "file" or not separator or not place:
-        raise StartupError(f"STORAGE_STORE_URL must be file:// and a folder, not {store_url!r}")
-    store = ImageStore(Path(unquote(place)).absolute())
+    store = store_at(store_url, access=access)
     try:
         store.prepare()
     except StorageUnavailable as error:
-        raise StartupError(f"the folder {unquote(place)} cannot be used: {error.__cause__}") from error
+        if _is_in_the_way(error.__cause__):
+            raise StartupError(f"the folder of {store_url} cannot be used: {error.__cause__}") from error
     return store
 
 
-def _link(file: Path, second: Path) -> None:
-    with contextlib.suppress(FileExistsError):  # it has the same id in its name: it is the same image
-        os.link(file, second)
+def store_at(store_url: str, *, access: BucketAccess | None = None) -> ImageStore:
+    """Return the store at a URL as it is; nothing is made, and nothing asked yet.
+
+    Raises:
+        StartupError: the URL is not one of a store.
+    """
+    scheme, separator, place = store_url.partition("://")
+    bucket, _, prefix = place.partition("/")
+    if scheme == "file" and separator and place:
+        return FolderStore(Path(unquote(place)).absolute())
+    if scheme == "s3" and separator and bucket:
+        return BucketStore(bucket, prefix.strip("/"), access or BucketAccess())
+    raise StartupError(f"STORAGE_STORE_URL must be file:// and a folder, or s3:// and a bucket, not {store_url!r}")
 
 
-def _sync_file(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _failures(path: str | None = None) -> Iterator[None]:
-    """Say what a failing file system means; `path` is the file that must exist, if one must."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        if path is None:
-            raise _unavailable(error) from error
-        log.error("image_file_missing", extra={"path": path})
-        raise ImageFileMissing(f"the file {path} is not in the store any more") from error
-    except OSError as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: OSError) -> StorageUnavailable:
-    log.error("store_failed", extra={"reason": str(error)})
-    return StorageUnavailable(f"the store does not take or give files: {error.strerror}")
+def _is_in_the_way(cause: BaseException | None) -> bool:
+    """Say whether a file lies where the folder should: waiting will not help, as it may with a disk that is away."""
+    return isinstance(cause, NotADirectoryError) or (
+        isinstance(cause, FileExistsError) and Path(cause.filename).exists()  # else it is a link to nowhere
+    )

@@ -12,6 +12,7 @@ from shared.contracts import LabelCount, ModelName
 from shared.errors import NotFound
 from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
+from storage_service.filed_rows import FiledRows
 from storage_service.model_words import ModelWords
 from storage_service.pages import PageQuery, page_statement
 from storage_service.pending_work import WorkQueue
@@ -29,6 +30,7 @@ class ImageRepository:
         self._session = session
         self.work = WorkQueue(session)
         self.embeddings = EmbeddingRepository(session)
+        self.filed = FiledRows(session)
 
     def words_of(self, model: ModelName) -> ModelWords:
         """Return what one model version said."""

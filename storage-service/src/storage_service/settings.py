@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
 from shared.settings import ServiceSettings, service_config
+from storage_service.bucket_store import BucketAccess
 
 
 class StorageSettings(ServiceSettings):
@@ -17,7 +18,19 @@ class StorageSettings(ServiceSettings):
     port: PositiveInt = Field(default=8003, description="Port to listen on.")
     store_url: str = Field(
         default="file://.data/store",
-        description="Where the image files lie: file:// and a folder, absolute or below the current one.",
+        description="Where the image files lie: file:// and a folder, absolute or below the current one; "
+        "or s3://BUCKET/PREFIX.",
+    )
+    s3_endpoint_url: str = Field(
+        default="", description="Where an S3-compatible bucket answers, http:// or https://; empty: AWS."
+    )
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    s3_access_key_id: str = Field(
+        default="", description="Name of the bucket's key; empty: what AWS_* variables or the machine's role say."
+    )
+    s3_secret_access_key: SecretStr = Field(default=SecretStr(""), description="The bucket's secret key.")
+    s3_timeout_s: PositiveFloat = Field(
+        default=10.0, description="Longest time for one request to the bucket; nothing is tried again after it."
     )
     database_url: str = Field(
         default="sqlite+aiosqlite:///.data/legenda.sqlite3",
@@ -54,3 +67,14 @@ class StorageSettings(ServiceSettings):
     stall_timeout_s: PositiveFloat = Field(
         default=90.0, description="Seconds that the reader of an export may read nothing before it is broken off."
     )
+
+    @property
+    def bucket_access(self) -> BucketAccess:
+        """How to reach the bucket, if the store is one."""
+        return BucketAccess(
+            endpoint_url=self.s3_endpoint_url,
+            region=self.s3_region,
+            access_key_id=self.s3_access_key_id,
+            secret_access_key=self.s3_secret_access_key.get_secret_value(),
+            timeout_s=self.s3_timeout_s,
+        )

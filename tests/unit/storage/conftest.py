@@ -10,13 +10,15 @@ from shared.worker import BoundedWorker
 from storage_service.archive import Archive
 from storage_service.database import Database, open_engine
 from storage_service.image_store import ImageStore, open_store
-from tests.unit.storage import databases
+from tests.unit.storage import buckets, databases
 
 engine_url = databases.engine_url
 bare_url = databases.bare_url
 sqlite_template = databases.sqlite_template
 mysql_databases = databases.mysql_databases
 mysql_url = databases.mysql_url
+running_s3_server = buckets.running_s3_server
+s3_server = buckets.s3_server
 
 
 @pytest.fixture

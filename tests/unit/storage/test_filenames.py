@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from uuid import UUID
 
 import pytest
 
-from storage_service.filenames import clean_filename, filed_path, preview_path
+from storage_service.filenames import clean_filename, filed_path, id_in, preview_path
 
 ID = UUID("01a20590-ed9c-746f-9720-055fdb2c31f4")
 
@@ -84,3 +85,41 @@ def test_previews_lie_in_a_hidden_tree() -> None:
 )
 def test_the_name_is_shown_as_given_without_control_characters(given: str, kept: str) -> None:
     assert clean_filename(given) == kept
+
+
+@pytest.mark.parametrize("label", ["con", "prn", "aux", "nul", "com0", "com1", "com9", "lpt0", "lpt9"])
+def test_no_folder_has_a_name_that_windows_reserves(label: str) -> None:
+    assert _filed("dog.jpg", label=label).startswith(f"{label}-/")
+
+
+@pytest.mark.parametrize("filename", HOSTILE)
+def test_names_are_composed_and_end_in_no_dot_or_space(filename: str) -> None:
+    path = _filed(filename)
+
+    assert unicodedata.is_normalized("NFC", path)
+    assert not [part for part in path.split("/") if part.endswith((".", " "))]
+
+
+def test_names_that_differ_only_in_capitals_do_not_collide() -> None:
+    other = UUID("01a20590-ed9c-746f-9720-055fdb2c31f5")
+    first = filed_path(label="photo", filename="DOG.JPG", image_id=ID, media_type="image/jpeg")
+    second = filed_path(label="photo", filename="dog.jpg", image_id=other, media_type="image/jpeg")
+
+    assert first.casefold() != second.casefold()
+
+
+def test_the_longest_path_leaves_room_below_the_260_characters_of_windows() -> None:
+    assert len(_filed("x" * 500, label="l" * 64)) <= 210
+
+
+@pytest.mark.parametrize("filename", HOSTILE)
+def test_a_files_id_can_be_read_from_its_name(filename: str) -> None:
+    assert id_in(_filed(filename)) == ID
+    assert id_in(preview_path(ID)) == ID
+
+
+@pytest.mark.parametrize(
+    "path", ["photo/dog.jpg", f"photo/dog--{ID}x.jpg", "photo/", ".incoming/0123", f"{ID.hex}.jpg"]
+)
+def test_other_names_have_no_id(path: str) -> None:
+    assert id_in(path) is None

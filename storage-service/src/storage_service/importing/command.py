@@ -111,7 +111,7 @@ async def _opened(
             await schema.check_is_current(engine)
             yield Database(engine), None
             return
-        store = await asyncio.to_thread(open_store, settings.store_url)
+        store = await asyncio.to_thread(open_store, settings.store_url, access=settings.bucket_access)
         await schema.bring_up_to_date(engine)
         database = Database(engine)
         archive = Archive(database, store, worker)
