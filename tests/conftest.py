@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import decoding
 from tests.live_platform import ROOT, Platform, running_platform
 
 
@@ -22,6 +23,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def live_url(platform: Platform) -> str:
     """Where the running gateway answers."""
     return platform.url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoding_ends() -> Iterator[None]:
+    yield
+    decoding.end_all()
 
 
 @pytest.fixture(scope="session")
