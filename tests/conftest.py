@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import decoding
 from tests.live_platform import ROOT, Platform, running_platform
+
+# The same examples each time, and none refused for the machine being slow.
+settings.register_profile(
+    "legenda", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("legenda")
 
 
 @pytest.fixture(scope="session")

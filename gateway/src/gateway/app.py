@@ -18,6 +18,7 @@ from gateway.decoding_process import DecodingLimits
 from gateway.hygiene import Hygiene
 from gateway.page import Page
 from gateway.routes import public_routes
+from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
 from gateway.uploads import UploadLimits, Uploads
 from gateway.upstreams import Upstreams
@@ -125,5 +126,6 @@ def create_app(
         )
     )
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
+    app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))
     return app

@@ -20,6 +20,7 @@ from shared.contracts import (
     NewImage,
 )
 from shared.deadline import Deadline
+from shared.disposition import EXTENSIONS, content_disposition
 from shared.errors import BadRequest, ForwardedProblem, NotFound, UpstreamFailed
 from shared.http_client import ServiceClient
 from shared.similar_images import SimilarImages
@@ -169,6 +170,15 @@ class StorageClient:
         """Return the `content` or the `preview` of an image, and its media type."""
         response = await self.service.send("GET", f"/v1/images/{image_id}/{which}", deadline=deadline)
         return response.content, response.headers["content-type"]
+
+    async def named_file(self, image_id: UUID, which: str, *, deadline: Deadline) -> tuple[bytes, str, dict[str, str]]:
+        """Return a file, its media type, and the header with the name that it is saved under."""
+        response = await self.service.send("GET", f"/v1/images/{image_id}/{which}", deadline=deadline)
+        media_type = response.headers["content-type"]
+        if media_type not in EXTENSIONS:  # a type that a browser might run is only ever saved
+            media_type = "application/octet-stream"
+        name = response.headers.get("content-disposition", content_disposition(str(image_id), media_type))
+        return response.content, media_type, {"Content-Disposition": name}
 
     async def similar(self, image_id: UUID, *, limit: int, deadline: Deadline) -> SimilarImages:
         """Return the images that look most like one."""

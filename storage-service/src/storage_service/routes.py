@@ -24,6 +24,7 @@ from shared.contracts import (
     Status,
 )
 from shared.deadline import Deadline
+from shared.disposition import content_disposition
 from shared.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -172,7 +173,11 @@ async def get_content(image_id: ImageId, storage: Opened, deadline: Due) -> Stre
     """Return the original bytes."""
     async with within(deadline):
         image, file = await storage.archive.open_original(image_id, deadline=deadline)
-    headers = {"Content-Length": str(image.size_bytes), "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Content-Length": str(image.size_bytes),
+        "Content-Disposition": content_disposition(image.filename, image.media_type),
+        "X-Content-Type-Options": "nosniff",
+    }
     return StreamingResponse(_chunks(file), media_type=image.media_type, headers=headers)
 
 
