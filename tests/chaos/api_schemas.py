@@ -127,9 +127,7 @@ def faults(url: str, *, examples: int) -> tuple[int, list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.api_schemas", description=__doc__)
-    parser.add_argument(
-        "--examples", type=int, default=200, help="of each call (default: %(default)s)"
-    )
+    parser.add_argument("--examples", type=int, default=200, help="of each call (default: %(default)s)")
     options = parser.parse_args()
     wrong: list[str] = []
     with tempfile.TemporaryDirectory(prefix="legenda-chaos-") as folder, running_services(Path(folder)) as urls:
