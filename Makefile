@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := constraints.txt $(wildcard */pyproject.toml)
 SOURCES := shared/src gateway/src caption-service/src classify-service/src storage-service/src
+# Modules of tests/chaos that `make chaos` runs, one after the other.
+CHAOS := hostile_files api_schemas fuzz_decoder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types bench
+.PHONY: help setup run test lint types bench chaos
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
@@ -29,6 +31,9 @@ types: $(VENV)/complete ## Check types with strict mypy.
 
 bench: $(VENV)/complete ## Start the services and measure uploads.
 	@$(BIN)/python -m tests.bench.uploads
+
+chaos: $(VENV)/complete ## Throw hostile input and faults at the services, in full.
+	@for each in $(CHAOS); do echo "== $$each"; $(BIN)/python -m tests.chaos.$$each || exit 1; done
 
 $(BIN)/python:
 	@for python in $(LEGENDA_PYTHON) python3 python3.13 python3.12 python3.11; do \

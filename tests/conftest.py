@@ -8,7 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests import decoding
 from tests.live_platform import ROOT, Platform, running_platform
 from tests.mysql_server import MySqlServer, NoServer, mysql_server, version_of
 
@@ -33,6 +35,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"Besides SQLite, storage was tested on {config.stash[TESTED_ON]}.")
 
 
+# The same examples each time, and none refused for the machine being slow.
+settings.register_profile(
+    "legenda", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("legenda")
+
+
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """All services with the shipped models, started once for all tests that ask."""
@@ -44,6 +53,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def live_url(platform: Platform) -> str:
     """Where the running gateway answers."""
     return platform.url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoding_ends() -> Iterator[None]:
+    yield
+    decoding.end_all()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from tests.pictures import drawn_picture, encoded
 
@@ -117,6 +117,17 @@ def _float_tiff(image: Image.Image) -> Twins:
     return Twins(encoded(Image.fromarray(np.asarray(grey) / np.float32(255)), "TIFF"), _plain(grey), "image/tiff")
 
 
+def _with_profile(image: Image.Image) -> Twins:
+    """Its numbers mean other colours than sRGB's, as a profile inside says: here, those of Lab's axes."""
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    odd = encoded(ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB"), "TIFF")
+    return Twins(odd, _plain(image), "image/tiff")
+
+
+def _with_a_profile_that_is_none(image: Image.Image) -> Twins:
+    return Twins(encoded(image, "PNG", icc_profile=b"no profile at all"), _plain(image), "image/png")
+
+
 ODD: dict[str, Callable[[Image.Image], Twins]] = {
     "animated GIF": _animated_gif,
     "CMYK JPEG": lambda image: _of("JPEG", "image/jpeg", quality=100)(image.convert("CMYK")),
@@ -136,6 +147,13 @@ ODD: dict[str, Callable[[Image.Image], Twins]] = {
     "TIFF of two pages": _several("TIFF", "image/tiff"),
     "WebP": _of("WEBP", "image/webp", lossless=True),
     "MPO": _several("MPO", "image/jpeg"),
+    "HEIC": _of("HEIF", "image/heic", quality=-1, chroma=444, matrix_coefficients=0),
+    "HEIC of two pictures": _several("HEIF", "image/heic"),
+    "AVIF": _of("AVIF", "image/avif", quality=100, subsampling="4:4:4", speed=10),
+    "AVIF turned by EXIF": _turned(6, "AVIF", "image/avif", quality=100, subsampling="4:4:4", speed=10),
+    "animated AVIF": _several("AVIF", "image/avif"),
+    "TIFF in Lab": _with_profile,
+    "PNG with a broken profile": _with_a_profile_that_is_none,
     "progressive JPEG": _of("JPEG", "image/jpeg", quality=100, progressive=True),
 }
 
@@ -164,8 +182,10 @@ def png(width: int, height: int, rows: bytes, *, bit_depth: int = 8) -> bytes:
 def refusals() -> dict[str, Refusal]:
     """Return the files that nobody takes; the sentence is the same at every door."""
     whole_jpeg, whole_png = encoded(drawn_picture(300, 300)), encoded(drawn_picture(300, 300), "PNG")
-    unknown = (415, "unsupported_image", "we read JPEG, PNG, WebP, GIF, BMP and TIFF")
+    unknown = (415, "unsupported_image", "we read JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF")
     broken = (422, "broken_image", "it begins well but cannot be decoded to the end")
+    heic = encoded(drawn_picture(300, 300), "HEIF")
+    film = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(40)
     huge = png(30_000, 30_000, bytes(3_000_000))
     assert len(huge) < 5_000
     return {
@@ -180,5 +200,7 @@ def refusals() -> dict[str, Refusal]:
         "truncated JPEG": Refusal(whole_jpeg[: len(whole_jpeg) // 2], *broken),
         "JPEG of eight bytes": Refusal(whole_jpeg[:8], *broken),
         "truncated PNG": Refusal(whole_png[: len(whole_png) // 2], *broken),
+        "truncated HEIC": Refusal(heic[: len(heic) // 2], *broken),
+        "film": Refusal(film, *unknown),
         "30,000 x 30,000 PNG of a few kB": Refusal(huge, 413, "image_too_large", "pixels; the limit is"),
     }

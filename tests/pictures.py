@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 
+import pillow_heif
 from PIL import Image, ImageDraw
+
+pillow_heif.register_heif_opener()
 
 
 def drawn_picture(width: int = 64, height: int = 48, *, seed: int = 0) -> Image.Image:

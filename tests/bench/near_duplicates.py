@@ -24,7 +24,7 @@ from caption_service.model.embedding import Projection
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import read_image
 from caption_service.settings import default_encoder
-from gateway.hygiene import inspect
+from gateway.inspection import inspect
 from storage_service.previews import LEAST_CORRELATION, SIDE_CELLS, cells_of, correlation
 from storage_service.similar import NEAR_DUPLICATE_DISTANCE
 from storage_service.vectors import from_bytes, to_bytes

@@ -120,6 +120,26 @@ async def test_content_and_preview_come_back_with_their_types(platform: Platform
     assert (content.content, content.headers["content-type"]) == (image, "image/png")
     assert preview.headers["content-type"] == "image/jpeg"
     assert content.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in content.headers["Content-Security-Policy"]
+    assert content.headers["Content-Disposition"] == "inline; filename=\"square.png\"; filename*=UTF-8''square.png"
+
+
+async def test_a_file_is_saved_under_a_name_of_its_true_type(platform: Platform) -> None:
+    location = (await _upload(platform, photo_bytes(), "r\u00e9sum\u00e9\u202egnp.exe")).headers["Location"]
+    content = await platform.client.get(f"{location}/content")
+    assert content.headers["content-type"] == "image/jpeg"
+    named = content.headers["Content-Disposition"]
+    assert named == "inline; filename=\"resumegnp.exe.jpg\"; filename*=UTF-8''r%C3%A9sum%C3%A9gnp.exe.jpg"
+
+
+async def test_no_answer_lets_a_browser_do_more_than_it_needs(platform: Platform) -> None:
+    for path in ("/", "/docs", "/api/v1/images", "/api/v1/images/nothing", "/health/live"):
+        headers = (await platform.client.get(path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["Referrer-Policy"] == "no-referrer", path
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin", path
+        assert "camera=()" in headers["Permissions-Policy"], path
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
 
 
 async def test_a_deleted_image_is_gone_with_its_files(platform: Platform) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from caption_service.model import preprocessing as captions
 from classify_service.model import preprocessing as labels
-from gateway.hygiene import inspect
 from shared.decoding import UnreadableImage, decode_image
 from shared.errors import ServiceError
+from tests.decoding import inspect
 from tests.odd_files import ODD, refusals
 from tests.pictures import drawn_picture, encoded
 
@@ -60,7 +60,6 @@ def test_all_refuse_the_same_with_the_same_words(name: str) -> None:
     assert str(by_captions.value) == str(by_labels.value) == at_the_gateway.value.detail
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_a_picture_with_unreadable_exif_is_taken_as_it_lies() -> None:
     file = encoded(drawn_picture(120, 90), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     assert inspect(file, pixel_limit=LIMIT).width == 120
@@ -86,3 +85,14 @@ def test_a_16_bit_transparent_colour_is_transparent() -> None:
     grey = Image.fromarray(np.full((8, 8), 5_000, dtype=np.uint16))
     decoded = decode_image(encoded(grey, "PNG", transparency=5_000), pixel_limit=LIMIT, side_px=100)
     assert decoded.picture.getextrema() == ((255, 255),) * 3
+
+
+def test_a_profile_says_what_the_numbers_mean_and_is_then_dropped() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exchanged = srgb.replace(b"rXYZ", b"temp").replace(b"gXYZ", b"rXYZ").replace(b"temp", b"gXYZ")
+    exchanged = exchanged.replace("sRGB".encode("utf-16-be"), "grRB".encode("utf-16-be"))
+    red = encoded(Image.new("RGB", (8, 8), (255, 0, 0)), "PNG", icc_profile=exchanged)
+    picture = decode_image(red, pixel_limit=LIMIT, side_px=100).picture
+    levels = picture.getpixel((4, 4))
+    assert (levels[0] < 60, levels[1] > 200) == (True, True)
+    assert "icc_profile" not in picture.info

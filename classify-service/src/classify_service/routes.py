@@ -44,7 +44,7 @@ def classification_routes(
         explain: Annotated[bool, Query(description="Tell what speaks for the best label, too.")] = False,
         deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None,
     ) -> ClassificationAnswer:
-        """Label one image, sent as the body: JPEG, PNG, WebP, GIF, BMP or TIFF."""
+        """Label one image, sent as the body: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
         if explain:

@@ -15,8 +15,11 @@ from gateway import __version__
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
 from gateway.export_routes import export_routes
+from gateway.decoding_process import DecodingLimits
+from gateway.hygiene import Hygiene
 from gateway.page import Page
 from gateway.routes import public_routes
+from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
 from gateway.uploads import UploadLimits, Uploads
 from gateway.upstreams import Upstreams
@@ -25,7 +28,6 @@ from gateway.work_routes import work_routes
 from shared.app import StartupError, create_service
 from shared.contracts import Health
 from shared.http_client import open_http
-from shared.worker import BoundedWorker
 
 NAME = "gateway"
 
@@ -53,14 +55,21 @@ def create_app(
     ]
     caption, classify, storage = CaptionClient(pools[0]), ClassifyClient(pools[1]), StorageClient(pools[2])
     upstreams = Upstreams([caption.service, classify.service, storage.service])
-    worker = BoundedWorker("decoding", threads=settings.decode_threads, waiting=settings.decode_waiting)
+    hygiene = Hygiene(
+        processes=settings.decode_processes,
+        waiting=settings.decode_waiting,
+        limits=DecodingLimits(
+            pixel_limit=settings.pixel_limit,
+            memory_bytes=settings.decode_memory_bytes,
+            timeout_s=settings.decode_timeout_s,
+        ),
+    )
     uploads = Uploads(
         captions=caption,
         labels=classify,
         images=storage,
-        worker=worker,
+        hygiene=hygiene,
         limits=UploadLimits(
-            pixel_limit=settings.pixel_limit,
             model_timeout_s=settings.model_timeout_s,
             uploads_at_once=settings.uploads_at_once,
         ),
@@ -88,7 +97,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             for pool in pools:
                 await stack.enter_async_context(pool)
-            stack.callback(worker.close)
+            stack.push_async_callback(asyncio.to_thread, hygiene.close)
+            await hygiene.start()
             watching = asyncio.create_task(upstreams.watch())
             try:
                 async with completion.running():
@@ -118,5 +128,6 @@ def create_app(
     )
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
+    app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))
     return app

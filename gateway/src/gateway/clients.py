@@ -21,6 +21,7 @@ from shared.contracts import (
     NewImage,
 )
 from shared.deadline import Deadline
+from shared.disposition import EXTENSIONS, content_disposition
 from shared.errors import BadRequest, ForwardedProblem, NotFound, UpstreamFailed
 from shared.http_client import ServiceClient
 from shared.similar_images import SimilarImages
@@ -183,6 +184,15 @@ class StorageClient:
     def export(self, query: dict[str, str]) -> AsyncGenerator[bytes]:
         """Yield the ZIP of the images that a query finds."""
         return self.service.stream("GET", "/v1/export", step_timeout_s=EXPORT_STEP_TIMEOUT_S, params=query)
+
+    async def named_file(self, image_id: UUID, which: str, *, deadline: Deadline) -> tuple[bytes, str, dict[str, str]]:
+        """Return a file, its media type, and the header with the name that it is saved under."""
+        response = await self.service.send("GET", f"/v1/images/{image_id}/{which}", deadline=deadline)
+        media_type = response.headers["content-type"]
+        if media_type not in EXTENSIONS:  # a type that a browser might run is only ever saved
+            media_type = "application/octet-stream"
+        name = response.headers.get("content-disposition", content_disposition(str(image_id), media_type))
+        return response.content, media_type, {"Content-Disposition": name}
 
     async def similar(self, image_id: UUID, *, limit: int, deadline: Deadline) -> SimilarImages:
         """Return the images that look most like one."""

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
+from gateway.security_headers import STRANGERS_FILE
 from gateway.uploads import Uploads
 from shared.body import read_form, readable_size, shown_filename
 from shared.contracts import (
@@ -48,11 +49,7 @@ FORM_OVERHEAD_BYTES = 64 * 1024
 
 NEVER_CHANGES = {"Cache-Control": "private, max-age=31536000, immutable"}
 MAY_CHANGE = {"Cache-Control": "private, no-cache"}
-HARMLESS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
-}
-"""For a stranger's bytes shown in a tab of their own; the style is the browser's, which centres a picture."""
+HARMLESS = {"Content-Security-Policy": STRANGERS_FILE}
 
 FILE_FORM: dict[str, Any] = {
     "requestBody": {
@@ -157,8 +154,8 @@ def public_routes(
         if metadata == "embedded":
             body, media_type = await storage.embedded(image_id, deadline=deadline)
             return Response(body, media_type=media_type, headers=MAY_CHANGE | HARMLESS)
-        body, media_type = await storage.file(image_id, "content", deadline=deadline)
-        return Response(body, media_type=media_type, headers=NEVER_CHANGES | HARMLESS)
+        body, media_type, named = await storage.named_file(image_id, "content", deadline=deadline)
+        return Response(body, media_type=media_type, headers=NEVER_CHANGES | HARMLESS | named)
 
     @router.get("/images/{image_id}/preview", tags=["images"], response_class=Response, responses=ONE_IMAGE)
     async def preview(image_id: UUID, deadline: Within) -> Response:

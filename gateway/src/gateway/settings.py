@@ -26,8 +26,12 @@ class GatewaySettings(ServiceSettings):
     upload_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted, in bytes.")
     pixel_limit: PositiveInt = Field(default=64_000_000, description="Most pixels of an image that is decoded.")
     uploads_at_once: PositiveInt = Field(default=64, description="Uploads in progress; one more is answered 503.")
-    decode_threads: PositiveInt = Field(default=2, description="Images decoded at once.")
+    decode_processes: PositiveInt = Field(default=2, description="Images decoded at once, each in its own process.")
     decode_waiting: NonNegativeInt = Field(default=64, description="Images that may wait to be decoded.")
+    decode_memory_bytes: PositiveInt = Field(
+        default=1536 * 1024 * 1024, description="Memory that a process may take to decode one image."
+    )
+    decode_timeout_s: PositiveFloat = Field(default=10.0, description="Seconds that decoding one image may take.")
     upload_deadline_s: PositiveFloat = Field(
         default=30.0, description="Seconds a request may take, unless it asks for less."
     )

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gateway.clients import Captions, Images, Labels
-from gateway.hygiene import Inspection, fingerprint, inspect
+from gateway.hygiene import Hygiene
+from gateway.inspection import Inspection
 from shared.contracts import (
     Alternative,
     Analysis,
@@ -26,7 +27,6 @@ from shared.contracts import (
 )
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
-from shared.worker import BoundedWorker
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,6 @@ STORAGE_RESERVE_S = 3.0
 class UploadLimits:
     """How much is taken, and for how long a model is waited for."""
 
-    pixel_limit: int
     model_timeout_s: float
     uploads_at_once: int
 
@@ -49,12 +48,12 @@ class Uploads:
     """Takes images in."""
 
     def __init__(
-        self, *, captions: Captions, labels: Labels, images: Images, worker: BoundedWorker, limits: UploadLimits
+        self, *, captions: Captions, labels: Labels, images: Images, hygiene: Hygiene, limits: UploadLimits
     ) -> None:
         self._captions = captions
         self._labels = labels
         self._images = images
-        self._worker = worker
+        self._hygiene = hygiene
         self._limits = limits
         self._in_progress = 0
         self._quiet = asyncio.Event()
@@ -68,10 +67,10 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
-        sha256 = await self._worker.run(lambda: fingerprint(image), deadline=deadline)
+        sha256 = await self._hygiene.fingerprint(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
-        inspection = await self._inspect(image, deadline)
+        inspection = await self._hygiene.inspect(image, deadline=deadline)
         caption, classification = await asyncio.gather(
             self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
             self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
@@ -91,7 +90,7 @@ class Uploads:
 
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""
-        inspection = await self._inspect(image, deadline)
+        inspection = await self._hygiene.inspect(image, deadline=deadline)
         caption, classification = await asyncio.gather(
             self._captions.caption(inspection.preview, deadline=deadline),
             self._labels.classify(inspection.preview, deadline=deadline),
@@ -121,9 +120,6 @@ class Uploads:
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most_s):
                 await self._quiet.wait()
-
-    async def _inspect(self, image: bytes, deadline: Deadline) -> Inspection:
-        return await self._worker.run(lambda: inspect(image, pixel_limit=self._limits.pixel_limit), deadline=deadline)
 
     async def _unless_it_fails(
         self,

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts import Health
 from shared.errors import install_error_handlers
+from shared.openapi import describe_failures
 from shared.settings import START_FAILED_EXIT_CODE, ServiceSettings
 from shared.settings_help import answer_help
 from shared.telemetry import configure_logging, install_telemetry
@@ -56,6 +57,7 @@ def create_service(
     """
     app = FastAPIOffline(title=f"Legenda {name}", version=version, description=description, lifespan=lifespan)
     install_error_handlers(app)
+    describe_failures(app)
     install_telemetry(app, registry)
 
     @app.get("/health/live", tags=["health"])

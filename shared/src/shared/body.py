@@ -14,6 +14,9 @@ from shared.errors import BadRequest, DeadlineExceeded, ImageTooLarge, Overloade
 
 log = logging.getLogger(__name__)
 
+_MOST_DIGITS = 18
+"""Of a length; Python refuses to read a number of thousands of digits."""
+
 
 async def read_image_body(request: Request, *, limit_bytes: int, deadline: Deadline) -> bytes:
     """Return the whole body, which is one image file.
@@ -73,7 +76,7 @@ def _limit_body(request: Request, *, limit_bytes: int) -> Request:
     """Return the same request with a body that raises ImageTooLarge as soon as it passes the limit."""
     refusal = ImageTooLarge(f"the file is larger than {readable_size(limit_bytes)}, the most accepted here")
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit_bytes:
+    if declared.isdigit() and (len(declared) > _MOST_DIGITS or int(declared) > limit_bytes):
         raise refusal
     size_bytes = 0
 

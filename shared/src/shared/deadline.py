@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from shared.errors import BadRequest, DeadlineExceeded
 
 DEADLINE_HEADER = "X-Deadline-Ms"
+_MOST_DIGITS = 18
+"""Python refuses to read a number of thousands of digits, and no deadline needs them."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Deadline:
         """
         if value is None:
             return cls.after(longest_s)
-        if not (value.isascii() and value.isdigit() and int(value) > 0):
-            raise BadRequest(f"{DEADLINE_HEADER} must be a positive number of milliseconds, not {value!r}")
+        if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS and int(value) > 0):
+            raise BadRequest(f"{DEADLINE_HEADER} must be a positive number of milliseconds, not {value[:40]!r}")
         return cls.after(min(int(value) / 1000, longest_s))
 
     def remaining_s(self) -> float:

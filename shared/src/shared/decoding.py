@@ -8,24 +8,44 @@ dependency of the services that import this, not of `shared`.
 
 from __future__ import annotations
 
+import functools
 import io
-import math
 import struct
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
+# Without these names Pillow would load the decoders of all its formats at the first TIFF or WebP.
+from PIL import (  # noqa: F401
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
-_SIGNATURES = {
-    "JPEG": (b"\xff\xd8\xff",),
-    "PNG": (b"\x89PNG",),
-    "GIF": (b"GIF87a", b"GIF89a"),
-    "BMP": (b"BM",),
-    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-}
-_BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
+from shared.image_formats import FIRST_BYTES, FORMATS_READ, format_of
+from shared.picture_colours import to_srgb
+
+_DECODERS_RAISE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AssertionError,
+    struct.error,
+)
+"""What Pillow's and libheif's decoders raise over bytes that are not as their header says."""
+
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -60,7 +80,7 @@ class DecodedImage:
     """An image file that could be read."""
 
     format: str
-    """JPEG, PNG, WEBP, GIF, BMP or TIFF; a camera's MPO is a JPEG."""
+    """JPEG, PNG, WEBP, GIF, BMP, TIFF, HEIF (which is HEIC) or AVIF; a camera's MPO is a JPEG."""
     width: int
     """Pixels of the file, upright."""
     height: int
@@ -96,38 +116,44 @@ def decode_image(source: bytes | Path, *, pixel_limit: int, side_px: int) -> Dec
             raise TooManyPixels(f"the image has too many pixels; the limit is {limit} in all") from error
         except UnreadableImage:
             raise
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
+        except _DECODERS_RAISE as error:
             raise DamagedImage("the image is damaged: it begins well but cannot be decoded to the end") from error
 
 
 def _format(file: BinaryIO) -> str:
     """Return Pillow's name of the format; the file is at its beginning before and after."""
-    first = file.read(18)
+    kind = format_of(file.read(FIRST_BYTES))
     file.seek(0)
-    for kind, signatures in _SIGNATURES.items():
-        if first.startswith(signatures) and (kind != "BMP" or _is_bmp_header(first)):
-            return kind
-    if first.startswith(b"RIFF") and first[8:12] == b"WEBP":
-        return "WEBP"
-    raise UnknownFormat("these bytes are not an image we read; we read JPEG, PNG, WebP, GIF, BMP and TIFF")
+    if kind is None:
+        raise UnknownFormat(f"these bytes are not an image we read; we read {FORMATS_READ}")
+    if kind == "HEIF":
+        _learn_heic()
+    return kind
 
 
-def _is_bmp_header(first: bytes) -> bool:
-    # Two letters are not enough: a text may begin with BM, too.
-    return int.from_bytes(first[14:18], "little") in _BMP_HEADER_SIZES
+@functools.cache
+def _learn_heic() -> None:
+    """Teach Pillow HEIC when the first one comes; without the thumbnail inside, which need not show the same."""
+    import pillow_heif  # noqa: PLC0415  # it takes as long to load as all of Pillow
+
+    pillow_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False)
 
 
 def _decode(image: Image.Image, kind: str, pixel_limit: int, side_px: int) -> DecodedImage:
     width, height = image.size
     if width * height > pixel_limit:
         raise TooManyPixels(f"the image has {width} x {height} pixels; the limit is {pixel_limit} in all")
-    image.draft("RGB", (side_px, side_px))
-    image.load()
+    if kind == "JPEG":
+        image.draft("RGB", (side_px, side_px))
+        image.load()
+    else:
+        image.load()
+        width, height = image.size  # a HEIC may turn out other than its header says
     orientation = _orientation(image)
     upright = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
     if orientation in _LYING:
         width, height = height, width
-    picture = _to_rgb(upright)
+    picture = to_srgb(upright)
     picture.info.clear()  # Pillow would write a JPEG's comment into whatever is saved from it
     return DecodedImage(kind, width, height, picture)
 
@@ -136,40 +162,6 @@ def _orientation(image: Image.Image) -> int:
     """Return EXIF's orientation, 1 to 8; an image whose EXIF cannot be read is taken as it lies."""
     try:
         orientation = image.getexif().get(_ORIENTATION)
-    except (OSError, SyntaxError, ValueError, LookupError, TypeError, struct.error):
+    except _DECODERS_RAISE:
         return 1
     return orientation if isinstance(orientation, int) else 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    image = _eight_bits(image)
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    rgba = image.convert("RGBA")
-    white = Image.new("RGB", image.size, "white")
-    white.paste(rgba, mask=rgba)
-    return white
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Bring grey of more than 8 bits to 8, which Pillow's own conversion would only clip to white."""
-    key = image.info.get("transparency")
-    if image.mode.startswith("I;16"):
-        scaled = image.point(lambda value: value / 256).convert("L")
-        if isinstance(key, int):
-            scaled.info["transparency"] = key >> 8
-        return scaled
-    if image.mode in {"I", "F"}:
-        return _spread(image)
-    if isinstance(key, tuple) and max(key) > 255:  # Pillow scales the pixels of a 16-bit PNG, but not this colour
-        image.info["transparency"] = tuple(value >> 8 for value in key)
-    return image
-
-
-def _spread(image: Image.Image) -> Image.Image:
-    """Spread 32-bit integers or floats, for which no value is named white, from their darkest to their brightest."""
-    darkest, brightest = (float(value) for value in image.getextrema())  # type: ignore[arg-type]  # a single band
-    if not (math.isfinite(darkest) and math.isfinite(brightest)):
-        raise ValueError("a brightness is not a number")
-    scale = 255 / (brightest - darkest) if brightest > darkest else 0.0
-    return image.point(lambda value: value * scale - darkest * scale).convert("L")

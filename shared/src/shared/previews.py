@@ -1,6 +1,6 @@
 """Make of any image file the preview that the models see: what hygiene is, at every door by which images come in.
 
-What comes out is an upright RGB JPEG without metadata; nothing behind the doors decodes anything else.
+What comes out is an upright sRGB JPEG without metadata; nothing behind the doors decodes anything else.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ MEDIA_TYPES = {
     "GIF": "image/gif",
     "BMP": "image/bmp",
     "TIFF": "image/tiff",
+    "HEIF": "image/heic",
+    "AVIF": "image/avif",
 }
 """What we read, by `shared.decoding`'s name of the format."""
 

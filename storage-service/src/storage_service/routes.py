@@ -24,6 +24,7 @@ from shared.contracts import (
     Status,
 )
 from shared.deadline import Deadline
+from shared.disposition import content_disposition
 from shared.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -180,7 +181,11 @@ async def get_content(
             image, copy = await storage.archive.read_with_words(image_id, deadline=deadline)
             return Response(copy, media_type=image.media_type, headers={"X-Content-Type-Options": "nosniff"})
         image, file = await storage.archive.open_original(image_id, deadline=deadline)
-    headers = {"Content-Length": str(image.size_bytes), "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Content-Length": str(image.size_bytes),
+        "Content-Disposition": content_disposition(image.filename, image.media_type),
+        "X-Content-Type-Options": "nosniff",
+    }
     return StreamingResponse(_chunks(file), media_type=image.media_type, headers=headers)
 
 

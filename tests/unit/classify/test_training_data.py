@@ -34,7 +34,10 @@ def test_too_few_images_of_a_label_are_counted(data: Path) -> None:
 
 def test_an_empty_folder_is_named_with_what_can_be_in_it(data: Path) -> None:
     (data / "owl").mkdir()
-    assert "owl has no images (bmp, gif, jpeg, jpg, png, tif, tiff, webp): put some in, or remove it" in _sentence(data)
+    assert (
+        "owl has no images (avif, bmp, gif, heic, heif, jpeg, jpg, png, tif, tiff, webp): put some in, or remove it"
+        in _sentence(data)
+    )
 
 
 def test_one_label_is_too_few(data: Path) -> None:
@@ -54,13 +57,13 @@ def test_images_that_cannot_be_read_are_counted_and_the_first_is_named(data: Pat
 
 
 def test_what_was_found_and_what_was_passed_over_is_told(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (data / "cat" / "clip.HEIC").write_bytes(b"")
+    (data / "cat" / "clip.MOV").write_bytes(b"")
     (data / "cat" / "._0.jpg").write_bytes(b"what another system leaves")
     (data / "dog" / "0.jpg").write_bytes(b"")
     _sentence(data, "--min-images", "4", "--folds", "2", "--views", "1")
     printed = capsys.readouterr().out
     assert "8 images: cat 4, dog 4" in printed
-    assert "passed over, no images we read: 1 .heic" in printed
+    assert "passed over, no images we read: 1 .mov" in printed
 
 
 def test_a_folder_of_other_files_is_not_written_to(data: Path, tmp_path: Path) -> None:

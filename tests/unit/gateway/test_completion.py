@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from gateway import completion as completion_module
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
+from gateway.decoding_process import DecodingLimits
+from gateway.hygiene import Hygiene
 from gateway.uploads import UploadLimits, Uploads
 from shared.contracts import CaptionAnswer
 from shared.deadline import Deadline
@@ -22,7 +24,6 @@ from shared.errors import (
     ServiceError,
     UpstreamFailed,
 )
-from shared.worker import BoundedWorker
 from tests.fakes import FakeCaptions, FakeImages, FakeLabels, FakeWork
 
 AT_ONCE = 2
@@ -60,15 +61,17 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 def uploads() -> Iterator[Uploads]:
-    worker = BoundedWorker("decoding", threads=1, waiting=4)
+    hygiene = Hygiene(
+        processes=1, waiting=4, limits=DecodingLimits(pixel_limit=1_000_000, memory_bytes=2**30, timeout_s=30)
+    )
     yield Uploads(
         captions=FakeCaptions(),
         labels=FakeLabels(),
         images=FakeImages(),
-        worker=worker,
-        limits=UploadLimits(pixel_limit=1_000_000, model_timeout_s=5, uploads_at_once=2),
+        hygiene=hygiene,
+        limits=UploadLimits(model_timeout_s=5, uploads_at_once=2),
     )
-    worker.close()
+    hygiene.close()
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import zlib
 import pytest
 from PIL import Image
 
-from gateway.hygiene import PREVIEW_SIDE_PX, inspect
+from gateway.inspection import PREVIEW_SIDE_PX
 from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from tests.decoding import inspect
 from tests.pictures import drawn_picture, encoded
 
 LIMIT = 10_000_000
@@ -38,6 +39,8 @@ def _png_header(width: int, height: int) -> bytes:
         ("GIF", "image/gif"),
         ("BMP", "image/bmp"),
         ("TIFF", "image/tiff"),
+        ("HEIF", "image/heic"),
+        ("AVIF", "image/avif"),
     ],
 )
 def test_the_format_is_read_from_the_bytes(kind: str, media_type: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shared.contracts import UNCLASSIFIED
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 MIN_LABELS = 2
 MIN_IMAGES = 20
 """Fewer of a label leave a fold too little to learn from and to be judged by."""

@@ -1,0 +1,225 @@
+"""Keep one decoding process: give it a file, wait for what it found, and kill and replace it when it is over a limit.
+
+`pebble` and `concurrent.futures` would answer in pickles, which a process that a hostile file has taken over could
+forge, and would import the whole service anew in every child; what is needed without them is small.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.decoding_child import BROKEN, LENGTH, READY, TOO_HUNGRY, TOO_LARGE, UNKNOWN
+from gateway.inspection import MEDIA_TYPES, Inspection
+from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 60.0
+_HEAD_LIMIT_BYTES = 4096
+_PREVIEW_LIMIT_BYTES = 2 * 1024 * 1024
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "LANG")
+"""What a decoding process inherits; secrets are not among it."""
+
+
+class DecoderDied(Exception):
+    """The process ended, or spoke nonsense, and nobody had stopped it."""
+
+
+class DecodingTooSlow(Exception):
+    """The process was killed because its time was over."""
+
+
+@dataclass(frozen=True)
+class DecodingLimits:
+    """How much one file may cost."""
+
+    pixel_limit: int
+    memory_bytes: int
+    """Of the whole process, its libraries included."""
+    timeout_s: float
+
+
+class _Head(BaseModel):
+    """What the process says before the preview; it is believed no further than this."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    media_type: str = ""
+    width: int = Field(default=0, ge=0)
+    height: int = Field(default=0, ge=0)
+    refused: Literal["", "unknown", "too_large", "broken", "too_hungry"] = ""
+    detail: str = Field(default="", max_length=300)
+
+
+class DecodingProcess:
+    """One process; not for two threads at once."""
+
+    def __init__(self, limits: DecodingLimits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+
+    def start(self) -> None:
+        """Start it and wait until its decoders are loaded.
+
+        Raises:
+            DecoderDied: it does not start; its own words are on standard error.
+            DecodingTooSlow: not within START_TIMEOUT_S.
+        """
+        self._spawn()
+        self._wait_until_ready()
+
+    def inspect(self, image: bytes, *, timeout_s: float) -> Inspection:
+        """Return what the process finds out about one file.
+
+        Raises:
+            UnsupportedImage, ImageTooLarge, BrokenImage: the file is refused.
+            DecodingTooSlow: it took longer than `timeout_s`; the process was replaced.
+            DecoderDied: the process ended over it; it was replaced.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._spawn()
+        if not self._is_ready:
+            self._wait_until_ready()
+        process = self._running()
+        try:
+            with self._killed_after(timeout_s):
+                _write(process, image)
+                head = _head(_read(process, _HEAD_LIMIT_BYTES))
+                preview = _read(process, _PREVIEW_LIMIT_BYTES)
+            if head.refused == TOO_HUNGRY:
+                self._spawn()  # what it could not finish may still hold memory
+            return _inspection(head, preview, self._limits)
+        except (OSError, DecoderDied) as error:
+            self._spawn()
+            raise DecoderDied("the decoding process ended over this file") from error
+        except DecodingTooSlow:
+            self._spawn()
+            raise
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                _close_quietly(stream)
+
+    @property
+    def pid(self) -> int:
+        """The process' id."""
+        return self._running().pid
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the decoding process is started before the first file")
+        return self._process
+
+    def _spawn(self) -> None:
+        self.close()
+        self._is_ready = False
+        limits = self._limits
+        figures = [str(limits.pixel_limit), str(limits.memory_bytes), str(limits.timeout_s)]
+        # -P: no module comes from the folder that the service was started in. A session of its own: Ctrl-C is for us.
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-W", "ignore", "-m", "gateway.decoding_child", *figures],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            start_new_session=True,
+        )
+
+    def _wait_until_ready(self) -> None:
+        process = self._running()
+        with self._killed_after(START_TIMEOUT_S):
+            if process.stdout is None or process.stdout.read(len(READY)) != READY:
+                raise DecoderDied("the decoding process does not start")
+        self._is_ready = True
+
+    @contextmanager
+    def _killed_after(self, timeout_s: float) -> Iterator[None]:
+        """Kill the process when the time is over, which ends the reading and the writing; raises DecodingTooSlow."""
+        process = self._running()
+        is_late = threading.Event()
+
+        def kill() -> None:
+            is_late.set()
+            process.kill()
+
+        timer = threading.Timer(timeout_s, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (OSError, DecoderDied) as error:
+            if is_late.is_set():
+                raise DecodingTooSlow(f"the decoding process was killed after {timeout_s:.1f} s") from error
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _write(process: subprocess.Popen[bytes], image: bytes) -> None:
+    if process.stdin is None:
+        raise DecoderDied("the decoding process has no input")
+    process.stdin.write(LENGTH.pack(len(image)))
+    process.stdin.write(image)
+    process.stdin.flush()
+
+
+def _read(process: subprocess.Popen[bytes], limit_bytes: int) -> bytes:
+    if process.stdout is None:
+        raise DecoderDied("the decoding process has no output")
+    length = process.stdout.read(LENGTH.size)
+    if len(length) < LENGTH.size:
+        raise DecoderDied("the decoding process ended")
+    size_bytes = LENGTH.unpack(length)[0]
+    if size_bytes > limit_bytes:
+        raise DecoderDied("the decoding process says more than it may")
+    said = process.stdout.read(size_bytes)
+    if len(said) < size_bytes:
+        raise DecoderDied("the decoding process ended")
+    return said
+
+
+def _head(said: bytes) -> _Head:
+    try:
+        return _Head.model_validate_json(said)
+    except ValidationError as error:
+        raise DecoderDied("the decoding process speaks nonsense") from error
+
+
+def _inspection(head: _Head, preview: bytes, limits: DecodingLimits) -> Inspection:
+    if head.refused == UNKNOWN:
+        raise UnsupportedImage(head.detail)
+    if head.refused == TOO_LARGE:
+        raise ImageTooLarge(head.detail)
+    if head.refused == BROKEN:
+        raise BrokenImage(head.detail)
+    if head.refused == TOO_HUNGRY:
+        mib = limits.memory_bytes // 2**20
+        raise BrokenImage(f"the image cannot be decoded within the {mib} MB of memory that one image may take")
+    if head.media_type not in MEDIA_TYPES.values() or not preview.startswith(b"\xff\xd8\xff"):
+        raise DecoderDied("the decoding process speaks nonsense")
+    return Inspection(head.media_type, head.width, head.height, preview)
+
+
+def _close_quietly(stream: IO[bytes]) -> None:
+    try:
+        stream.close()
+    except BrokenPipeError:
+        log.debug("unsent_bytes_dropped")  # they were for the process that has been ended
