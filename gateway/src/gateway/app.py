@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from gateway import __version__
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
-from gateway.export_routes import export_routes
 from gateway.decoding_process import DecodingLimits
+from gateway.export_routes import export_routes
 from gateway.hygiene import Hygiene
 from gateway.page import Page
 from gateway.routes import public_routes
