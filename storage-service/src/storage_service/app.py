@@ -16,6 +16,7 @@ from shared.app import StartupError, create_service
 from shared.worker import BoundedWorker
 from storage_service import schema
 from storage_service.archive import Archive
+from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
 from storage_service.image_store import open_store
@@ -84,6 +85,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
         try:
             yield Storage(
                 archive=archive,
+                batches=BatchStoring(database, store, worker, archive),
                 database=database,
                 completion=Completion(database, archive),
                 reruns=Reruns(database),

@@ -102,7 +102,7 @@ class Archive:
                 yield images, refile
         finally:
             for image_id, paths in moved.items():
-                await self._sweep(image_id, *paths)
+                await self.sweep(image_id, *paths)
 
     async def to_the_end(self, work: Callable[[], Coroutine[Any, Any, Result]], *, deadline: Deadline) -> Result:
         """Wait for a change until the deadline; it is not cut off there.
@@ -119,6 +119,22 @@ class Archive:
         if not task.done():
             raise DeadlineExceeded("the change was not finished in time; it goes on")
         return task.result()
+
+    async def sweep(self, image_id: UUID, *paths: str) -> None:
+        """Remove those of an image's files that its row does not need, or leave all if the database cannot say.
+
+        The row is locked meanwhile, so that no correction brings a file back into use.
+        """
+        if not paths:
+            return
+        try:
+            async with self._database.writing() as images:
+                image = await images.find_locked(image_id)
+                needed = {image.path, preview_path(image_id)} if image else set()
+                for path in set(paths) - needed:
+                    await asyncio.to_thread(self._store.remove, path)
+        except ServiceError as error:
+            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
 
     async def finish(self) -> None:
         """Wait for all that is under way."""
@@ -141,7 +157,7 @@ class Archive:
                     await images.work.want_missing(image, now=image.created_at)
                     await images.embeddings.note(image, upload.new.caption)
             except BaseException:  # also when cancelled: a file without a row must not stay
-                await self._sweep(image.id, image.path, preview_path(image.id))
+                await self.sweep(image.id, image.path, preview_path(image.id))
                 raise
         except AlreadyStored:
             return await self._winner(upload.new.sha256), False
@@ -165,7 +181,7 @@ class Archive:
         async with self._database.writing() as images:
             image = await images.get_locked(image_id)
             await images.remove(image)
-        await self._sweep(image_id, image.path, preview_path(image_id))
+        await self.sweep(image_id, image.path, preview_path(image_id))
         log.info("image_deleted", extra={"image_id": image_id})
 
     def _write(self, image: Image, upload: Upload) -> None:
@@ -178,22 +194,6 @@ class Archive:
         if image is None:
             raise StorageUnavailable("the same image was stored and deleted at this moment; try again")
         return lineage.record_of(image)
-
-    async def _sweep(self, image_id: UUID, *paths: str) -> None:
-        """Remove those of an image's files that its row does not need, or leave all if the database cannot say.
-
-        The row is locked meanwhile, so that no correction brings a file back into use.
-        """
-        if not paths:
-            return
-        try:
-            async with self._database.writing() as images:
-                image = await images.find_locked(image_id)
-                needed = {image.path, preview_path(image_id)} if image else set()
-                for path in set(paths) - needed:
-                    await asyncio.to_thread(self._store.remove, path)
-        except ServiceError as error:
-            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
 
     async def _on_disk(self, job: Callable[[], Result]) -> Result:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))

@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
@@ -48,10 +48,19 @@ class ImageStore:
     def write(self, path: str, content: BinaryIO) -> None:
         """Put a file in its place, synced."""
         with _failures(), self._incoming_file() as incoming:
-            with incoming.open("xb") as file:
-                shutil.copyfileobj(content, file)
-                _sync_file(file)
+            _write_synced(incoming, content)
             self._place(path, incoming.replace)
+
+    def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
+        """Put files in their places, synced; each folder once, at the end."""
+        folders: set[Path] = set()
+        with _failures():
+            for path, content in files:
+                with self._incoming_file() as incoming:
+                    _write_synced(incoming, content)
+                    folders.add(self._put(path, incoming.replace))
+            for folder in folders:
+                _sync_folder(folder)
 
     def link(self, path: str, second: str) -> None:
         """Let a file have a second path; where the file system knows no links, copy it.
@@ -103,6 +112,10 @@ class ImageStore:
             file.unlink(missing_ok=True)
 
     def _place(self, path: str, put: Callable[[Path], object]) -> None:
+        _sync_folder(self._put(path, put))
+
+    def _put(self, path: str, put: Callable[[Path], object]) -> Path:
+        """Return the folder that a file is in now; whoever calls syncs it."""
         place = self._root / path
         for attempts_left in reversed(range(_PLACING_ATTEMPTS)):
             try:
@@ -114,8 +127,8 @@ class ImageStore:
                 if not attempts_left:
                     raise
             else:
-                _sync_folder(place.parent)
-                return
+                break
+        return place.parent
 
 
 def open_store(store_url: str) -> ImageStore:
@@ -138,6 +151,12 @@ def open_store(store_url: str) -> ImageStore:
 def _link(file: Path, second: Path) -> None:
     with contextlib.suppress(FileExistsError):  # it has the same id in its name: it is the same image
         os.link(file, second)
+
+
+def _write_synced(place: Path, content: BinaryIO) -> None:
+    with place.open("xb") as file:
+        shutil.copyfileobj(content, file)
+        _sync_file(file)
 
 
 def _sync_file(file: BinaryIO) -> None:

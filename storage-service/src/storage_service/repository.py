@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -46,6 +47,20 @@ class ImageRepository:
         except IntegrityError as error:
             raise AlreadyStored from error
 
+    async def add_all(self, images: Sequence[Image]) -> None:
+        """Insert new images, and ask for the words that they do not have.
+
+        Raises:
+            AlreadyStored: the SHA-256 of one of them is not new.
+        """
+        self._session.add_all(images)
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise AlreadyStored from error
+        for image in images:
+            await self.work.want_missing(image, now=image.created_at)
+
     async def remove(self, image: Image) -> None:
         """Delete an image and everything ever said of it."""
         await self._session.delete(image)
@@ -67,6 +82,11 @@ class ImageRepository:
         """Return the image of these bytes, or None."""
         image: Image | None = await self._session.scalar(select(Image).where(Image.sha256 == sha256))
         return image
+
+    async def find_all_by_sha256(self, sha256s: Sequence[str]) -> dict[str, Image]:
+        """Return those of the images that are there, by their SHA-256."""
+        found = await self._session.scalars(select(Image).where(Image.sha256.in_(sha256s)))
+        return {image.sha256: image for image in found}
 
     async def page(self, query: PageQuery) -> tuple[list[Image], Cursor | None]:
         """Return one page, and the cursor for the next if there is one."""

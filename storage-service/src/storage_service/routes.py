@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 from starlette.responses import StreamingResponse
 
+from shared.batch_contracts import StoredBatch
 from shared.contracts import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_SIZE,
@@ -36,6 +37,8 @@ from shared.errors import (
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from storage_service import lineage
 from storage_service.archive import Archive
+from storage_service.batch_storing import BatchStoring
+from storage_service.batch_uploads import BATCH_SCHEMA, read_batch
 from storage_service.completion import Completion
 from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
@@ -57,6 +60,7 @@ class Storage:
     """What the routes need, put together in `app.py`."""
 
     archive: Archive
+    batches: BatchStoring
     database: Database
     completion: Completion
     reruns: Reruns
@@ -106,6 +110,20 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
         response.status_code = status.HTTP_200_OK
         return record
     return await storage.similar.mark(record, deadline=deadline)
+
+
+@router.post(
+    "/images/batch",
+    openapi_extra=BATCH_SCHEMA,
+    responses=problem_responses(BadRequest, ImageTooLarge, UnsupportedImage),
+)
+async def store_images(request: Request, storage: Opened, deadline: Due) -> StoredBatch:
+    """File many originals and previews at once; each item says what became of its image."""
+    async with within(deadline):
+        uploads = await read_batch(request, limit_bytes=storage.body_limit_bytes)
+    batch = await storage.batches.add(uploads, deadline=deadline)
+    embedded = {upload.new.sha256 for upload in uploads if upload.new.caption and upload.new.caption.embedding}
+    return await storage.similar.mark_all(batch, embedded, deadline=deadline)
 
 
 @router.get("/images", responses=problem_responses(BadRequest))
