@@ -16,6 +16,7 @@ from shared.app import StartupError, create_service
 from shared.worker import BoundedWorker
 from storage_service import schema
 from storage_service.archive import Archive
+from storage_service.batch_routes import router as batch_router
 from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
@@ -55,6 +56,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         registry=CollectorRegistry(),
     )
     app.include_router(router)
+    app.include_router(batch_router)
     app.include_router(work_router)
     return app
 

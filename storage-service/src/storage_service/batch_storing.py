@@ -78,6 +78,8 @@ class BatchStoring:
                 async with self._database.reading() as repository:
                     known = await repository.find_all_by_sha256(list(images))
                 new = {sha256: image for sha256, image in images.items() if sha256 not in known}
+                if not new:
+                    return {sha256: lineage.record_of(image) for sha256, image in known.items()}, stored
                 missing = {sha256: image for sha256, image in new.items() if sha256 not in written}
                 written |= missing  # before they are: a job cut off may have written some
                 await self._write([(image, by_sha256[sha256]) for sha256, image in missing.items()])
@@ -93,7 +95,9 @@ class BatchStoring:
 
     async def _insert(self, new: dict[str, Image], by_sha256: dict[str, Upload]) -> None:
         async with self._database.writing() as repository:
-            await repository.add_all(list(new.values()))
+            images = list(new.values())
+            await repository.add_all(images)
+            await repository.work.want_all_missing(images)
             for sha256, image in new.items():
                 await repository.embeddings.note(image, by_sha256[sha256].new.caption)
 

@@ -15,8 +15,10 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 
 from shared.app import StartupError
+from storage_service import postings
 from storage_service.errors import StorageUnavailable
 from storage_service.repository import ImageRepository
 
@@ -131,10 +133,18 @@ def _read_url(database_url: str) -> URL:
     return url
 
 
+class _IndexedSession(Session):
+    """A session that keeps what finds images in step with their rows, whoever changes them."""
+
+
+event.listen(_IndexedSession, "after_flush", postings.keep_in_step)
+
+
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[ImageRepository]:
     with _failures():
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        session = AsyncSession(engine, sync_session_class=_IndexedSession, expire_on_commit=False)
+        async with session, session.begin():
             yield ImageRepository(session)
 
 

@@ -12,7 +12,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
 from starlette.responses import StreamingResponse
 
-from shared.batch_contracts import StoredBatch
 from shared.contracts import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_SIZE,
@@ -34,11 +33,18 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
+from shared.search_questions import (
+    LabelledBy,
+    LeastConfidence,
+    MostConfidence,
+    SearchText,
+    StoredBefore,
+    StoredSince,
+)
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from storage_service import lineage
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
-from storage_service.batch_uploads import BATCH_SCHEMA, read_batch
 from storage_service.completion import Completion
 from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
@@ -112,27 +118,18 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
     return await storage.similar.mark(record, deadline=deadline)
 
 
-@router.post(
-    "/images/batch",
-    openapi_extra=BATCH_SCHEMA,
-    responses=problem_responses(BadRequest, ImageTooLarge, UnsupportedImage),
-)
-async def store_images(request: Request, storage: Opened, deadline: Due) -> StoredBatch:
-    """File many originals and previews at once; each item says what became of its image."""
-    async with within(deadline):
-        uploads = await read_batch(request, limit_bytes=storage.body_limit_bytes)
-    batch = await storage.batches.add(uploads, deadline=deadline)
-    embedded = {upload.new.sha256 for upload in uploads if upload.new.caption and upload.new.caption.embedding}
-    return await storage.similar.mark_all(batch, embedded, deadline=deadline)
-
-
 @router.get("/images", responses=problem_responses(BadRequest))
 async def list_images(  # noqa: PLR0917
     storage: Opened,
     deadline: Due,
-    q: Annotated[str, Query(description="Words of caption, label or file name; the last may be a beginning.")] = "",
+    q: SearchText = "",
     label: Label | None = None,
     status: Status | None = None,
+    source: LabelledBy = None,
+    created_after: StoredSince = None,
+    created_before: StoredBefore = None,
+    min_confidence: LeastConfidence = None,
+    max_confidence: MostConfidence = None,
     sort: Sort = "newest",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
     cursor: str | None = None,
@@ -142,7 +139,19 @@ async def list_images(  # noqa: PLR0917
     if sort == "relevance" and words is None:
         raise BadRequest("sorting by relevance needs words in q")
     after = None if cursor is None else read_cursor(cursor, sort=sort)
-    query = PageQuery(words=words, label=label, status=status, sort=sort, limit=limit, after=after)
+    query = PageQuery(
+        words=words,
+        label=label,
+        status=status,
+        source=source,
+        created_after=created_after,
+        created_before=created_before,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        sort=sort,
+        limit=limit,
+        after=after,
+    )
     async with within(deadline), storage.database.reading() as images:
         page, last = await images.page(query)
     return ImagePage(
