@@ -39,7 +39,7 @@ from shared.contracts import Alternative, CaptionAnswer, ClassificationAnswer, M
 from storage_service import label_counts, schema
 from storage_service.archive import image_of
 from storage_service.database import for_writing, open_engine
-from storage_service.postings import Indexed
+from storage_service.postings import EVERY_IMAGE, Indexed, learn
 from storage_service.tables import Analysis, Image, LabelChange, Posting
 from tests.live_platform import free_ports
 
@@ -296,6 +296,7 @@ async def _fill_chunk(  # noqa: PLR0917
     for share in range(0, len(postings), 10_000):
         values = ",".join(f"('{word}',{seq},{relevance})" for word, seq, relevance in postings[share : share + 10_000])
         await connection.exec_driver_sql(f"INSERT INTO {Posting.__tablename__} (word, seq, relevance) VALUES {values}")
+    await connection.run_sync(learn, {word for word, _, _ in postings if not word.startswith(EVERY_IMAGE)})
     await connection.execute(insert(LabelChange), [{"label": label, "images": by} for label, by in counts.items()])
 
 

@@ -126,7 +126,9 @@ def _sentence_for_failed_start(name: str, app: ASGIApp) -> ASGIApp:
 
 def _listen(name: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol named: asyncio sends small answers at once (TCP_NODELAY) only on sockets that say they are TCP;
+    # on others each answer waits 40 ms for an acknowledgement that the other side holds back.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage_service.search import begins_with
-from storage_service.tables import Posting
+from storage_service.tables import Posting, VocabularyWord
 
 MOST_WORDS = 48
 MOST_POSTINGS = 4000
@@ -31,17 +31,9 @@ class Beginning:
 
 async def look_up(session: AsyncSession, text: str) -> Beginning:
     """Return what a beginning stands for now."""
-    # Jumps from word to word; neither database would, if asked for distinct words.
-    following = select(func.min(Posting.word)).where(begins_with(text)).scalar_subquery()
-    found = select(following.label("word"), literal(1).label("number")).cte("found", recursive=True)
-    after = select(func.min(Posting.word)).where(begins_with(text), Posting.word > found.c.word).correlate(found)
-    found = found.union_all(
-        select(after.scalar_subquery(), found.c.number + 1).where(
-            found.c.word.is_not(None), found.c.number <= MOST_WORDS
-        )
-    )
-    words = [word for word in await session.scalars(select(found.c.word)) if word is not None]
+    begun = select(VocabularyWord.word).where(begins_with(text, VocabularyWord.word))
+    words = list(await session.scalars(begun.order_by(VocabularyWord.word).limit(MOST_WORDS + 1)))
     if len(words) <= MOST_WORDS:
         return Beginning(text, words=tuple(words), is_rare=False)
-    beyond = select(Posting.seq).where(begins_with(text)).limit(1).offset(MOST_POSTINGS)
+    beyond = select(Posting.seq).where(begins_with(text, Posting.word)).limit(1).offset(MOST_POSTINGS)
     return Beginning(text, words=None, is_rare=await session.scalar(beyond) is None)

@@ -24,6 +24,8 @@ from storage_service.tables import Image, Posting
 FIRST_STRIDE = 256
 LONGEST_STRIDE = 16_384
 STRIDE_GROWTH = 8
+FEW_WORDS = 8
+"""To see how far the postings of a beginning reach takes long where it has more; then it leads only a long stride."""
 WALK_S = 1.0
 
 Seq = ColumnElement[int] | InstrumentedAttribute[int]
@@ -57,7 +59,8 @@ async def walk(
     positions: list[int] = []
     stride = FIRST_STRIDE
     while True:
-        driver, until = await _rarest(session, drivers, after=after, stride=stride)
+        may_lead = [driver for driver in drivers if driver.is_quick or stride == LONGEST_STRIDE]
+        driver, until = await _rarest(session, may_lead or drivers, after=after, stride=stride)
         if until is not None and last is not None and not order.farther(last, until):
             until = None
         end = last if until is None else until
@@ -113,6 +116,12 @@ class _Driver:
         return self.word is None and self.terms.beginning is not None and self.terms.beginning.is_rare
 
     @property
+    def is_quick(self) -> bool:
+        """Whether it is soon seen how far its postings reach."""
+        begun = self.terms.beginning
+        return self.word is not None or begun is None or begun.words is None or len(begun.words) <= FEW_WORDS
+
+    @property
     def asks_more(self) -> bool:
         """Whether some of its postings may not be of an image asked for."""
         others = [word for word in self.terms.whole if word != self.word]
@@ -127,7 +136,8 @@ class _Driver:
             statement = select(position)
         else:
             position = self.order.column
-            statement = select(position).where(Posting.word == self.word, *self.order.behind(after))
+            statement = self.order.walked(select(position))
+            statement = statement.where(Posting.word == self.word, *self.order.behind(after))
         return statement.order_by(self.order.sorting(position)).limit(1).offset(stride - 1)
 
     def images(self, *, after: int | None, until: int | None, count: int) -> Select[int]:
@@ -140,7 +150,7 @@ class _Driver:
         else:
             position, seq = self.order.column, Posting.seq
             ends = (*self.order.behind(after), *self.order.up_to(until))
-            statement = select(position).where(Posting.word == self.word, *ends)
+            statement = self.order.walked(select(position)).where(Posting.word == self.word, *ends)
         return statement.where(*self._more(seq)).order_by(self.order.sorting(position)).limit(count)
 
     def _more(self, seq: Seq) -> list[ColumnElement[bool]]:
@@ -164,10 +174,10 @@ class _Driver:
         if begun is None:
             return both.where(false())
         if begun.words is None:
-            return both.where(begins_with(begun.text), *ends).distinct()
+            return both.where(begins_with(begun.text, Posting.word), *ends).distinct()
         parts = []
         for word in begun.words:
-            part = both.where(Posting.word == word, *ends)
+            part = self.order.walked(both).where(Posting.word == word, *ends)
             if count is not None:
                 part = part.order_by(self.order.sorting(self.order.column)).limit(count)
             # In a subquery, since SQLite sorts and limits no part of a union by itself.
@@ -180,4 +190,5 @@ class _Driver:
 def has_term(word: str, seq: Seq) -> ColumnElement[int | None]:
     """Return 1 where an image has a term, else null; as a value, which no optimizer turns around to lead the walk."""
     other = aliased(Posting)
-    return select(literal(1)).where(other.word == word, other.seq == seq).scalar_subquery()
+    looked_up = select(literal(1)).with_hint(other, "FORCE INDEX (PRIMARY)", "mysql")
+    return looked_up.where(other.word == word, other.seq == seq).scalar_subquery()

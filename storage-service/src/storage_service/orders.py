@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from storage_service.tables import Posting
 
+Columns = TypeVarTuple("Columns")
+
 
 @dataclass(frozen=True)
 class Order:
-    """The column of a posting that says where it stands."""
+    """The column of a posting that says where it stands, and the index that is walked."""
 
     column: InstrumentedAttribute[int]
     is_descending: bool
+    index: str
+
+    def walked(self, statement: Select[*Columns]) -> Select[*Columns]:
+        """Return the statement on postings as MySQL must run it: by itself it may choose the other index, and sort."""
+        return statement.with_hint(Posting, f"FORCE INDEX ({self.index})", "mysql")
 
     def behind(self, position: int | None) -> list[ColumnElement[bool]]:
         """Return the condition on postings that come after a position; None is before the first."""
@@ -38,5 +46,5 @@ class Order:
         return one < other if self.is_descending else one > other
 
 
-NEWEST_FIRST = Order(Posting.seq, is_descending=True)
-MOST_RELEVANT_FIRST = Order(Posting.relevance, is_descending=False)
+NEWEST_FIRST = Order(Posting.seq, is_descending=True, index="PRIMARY")
+MOST_RELEVANT_FIRST = Order(Posting.relevance, is_descending=False, index="postings_word_relevance")

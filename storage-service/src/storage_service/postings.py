@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.orm import Session, attributes
 
 from storage_service import label_counts
 from storage_service.search import distinct_words
-from storage_service.tables import Image, Posting
+from storage_service.tables import Image, Posting, VocabularyWord
 
 EVERY_IMAGE = ":"
 SEQ_BITS = 40
@@ -88,6 +88,14 @@ def enter(connection: Connection, images: Iterable[Image]) -> None:
     _replace(connection, [(None, Indexed.of(image)) for image in images])
 
 
+def learn(connection: Connection, words: set[str]) -> None:
+    """Add to the vocabulary what is not in it; nothing is ever taken out, so others' words need not be waited for."""
+    known = set(connection.scalars(select(VocabularyWord.word).where(VocabularyWord.word.in_(words))))
+    if new := sorted(words - known):  # in order, so that two that learn the same words do not wait for each other
+        ignore = "OR IGNORE" if connection.dialect.name == "sqlite" else "IGNORE"
+        connection.execute(insert(VocabularyWord).prefix_with(ignore), [{"word": word} for word in new])
+
+
 def keep_in_step(session: Session, _: object) -> None:
     """Index what a session has just written to images' rows; it is called after each flush."""
     changed = [(Indexed.before(image), Indexed.of(image)) for image in session.dirty if isinstance(image, Image)]
@@ -113,6 +121,7 @@ def _replace(connection: Connection, changes: Sequence[tuple[Indexed | None, Ind
     if entered:
         rows = [{"word": word, "seq": seq, "relevance": relevance} for word, seq, relevance in sorted(entered)]
         connection.execute(insert(Posting), rows)
+        learn(connection, {word for word, _, _ in entered if not word.startswith(EVERY_IMAGE)})
     label_counts.note(connection, counts)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from storage_service.tables import Image, Posting
 
@@ -80,14 +81,14 @@ class WordQuery:
         for word in self.words.whole:
             statement = statement.where(Image.seq.in_(select(Posting.seq).where(Posting.word == word)))
         if self.words.beginning is not None:
-            some = select(Posting.seq).where(begins_with(self.words.beginning))
+            some = select(Posting.seq).where(begins_with(self.words.beginning, Posting.word))
             statement = statement.where(Image.seq.in_(some))
         return statement.where(*phrase_conditions(self.words.phrases))
 
 
-def begins_with(beginning: str) -> ColumnElement[bool]:
-    """Return the condition on a posting that its word begins so."""
-    return Posting.word.between(beginning, beginning + AFTER_ALL_WORDS)
+def begins_with(beginning: str, word: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Return the condition on a column of words that they begin so."""
+    return word.between(beginning, beginning + AFTER_ALL_WORDS)
 
 
 def phrase_conditions(phrases: Iterable[tuple[str, ...]]) -> list[ColumnElement[bool]]:

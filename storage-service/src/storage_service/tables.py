@@ -111,6 +111,15 @@ class Posting(Table):
     relevance: Mapped[int] = mapped_column(BigInteger, info={"about": "the image's words, then how new it is"})
 
 
+class VocabularyWord(Table):
+    """A word that some image has, or had; what a beginning may stand for is read from here."""
+
+    __tablename__ = "vocabulary"
+    __table_args__ = ({"sqlite_with_rowid": False, **ON_MYSQL},)
+
+    word: Mapped[str] = mapped_column(Term, primary_key=True)
+
+
 class LabelTotal(Table):
     """How many images carried a label when changes were last folded."""
 

@@ -52,6 +52,13 @@ def upgrade() -> None:
     )
     op.create_index("postings_word_relevance", "postings", ["word", "relevance"])
     op.create_table(
+        "vocabulary",
+        sa.Column("word", TERM, nullable=False),
+        sa.PrimaryKeyConstraint("word", name="vocabulary_pk"),
+        sqlite_with_rowid=False,
+        **OPTIONS,
+    )
+    op.create_table(
         "label_totals",
         sa.Column("label", sa.String(64), nullable=False),
         sa.Column("images", sa.BigInteger(), nullable=False),
@@ -79,6 +86,8 @@ def upgrade() -> None:
     op.execute("INSERT INTO label_totals (label, images) SELECT label, COUNT(*) FROM images GROUP BY label")
     for page in _pages():
         _index(page)
+    # A filter's term begins with a colon, which sorts before every letter but behind every digit.
+    op.execute("INSERT INTO vocabulary (word) SELECT DISTINCT word FROM postings WHERE SUBSTR(word, 1, 1) <> ':'")
 
 
 def downgrade() -> None:
@@ -90,7 +99,7 @@ def downgrade() -> None:
         op.execute(statement)
     if _on_sqlite():
         op.execute("INSERT INTO images_fts (images_fts) VALUES ('rebuild')")
-    for table in ("label_changes", "label_totals", "postings"):
+    for table in ("label_changes", "label_totals", "vocabulary", "postings"):
         op.drop_table(table)
     for index in ("images_label_certainty", "images_created_at"):
         op.drop_index(index, "images")
