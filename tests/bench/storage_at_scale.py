@@ -177,7 +177,7 @@ def _depths(client: httpx.Client, rows: int, queries: int) -> Iterator[Measured]
         cursor = None
         seen = 0
         while seen < depth:
-            page, _ = _timed(client, {**filtered, "limit": 200, **({"cursor": cursor} if cursor else {})})
+            page, _ = _timed(client, {**filtered, "limit": min(200, depth), **({"cursor": cursor} if cursor else {})})
             seen, cursor = seen + len(page["items"]), page["next_cursor"]
             if cursor is None:
                 break

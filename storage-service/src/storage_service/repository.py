@@ -53,8 +53,9 @@ class ImageRepository:
         Raises:
             AlreadyStored: the SHA-256 of one of them is not new.
         """
+        connection = await self._session.connection()
         try:
-            await self._session.execute(insert(Image), [_row(image) for image in images])
+            await connection.execute(insert(Image), [_row(image) for image in images])
         except IntegrityError as error:
             raise AlreadyStored from error
         numbered = select(Image.id, Image.seq).where(Image.id.in_([image.id for image in images]))
@@ -64,8 +65,7 @@ class ImageRepository:
             for analysis in image.analyses:
                 analysis.image_seq = image.seq
         if analyses := [_row(analysis) for image in images for analysis in image.analyses]:
-            await self._session.execute(insert(Analysis), analyses)
-        connection = await self._session.connection()
+            await connection.execute(insert(Analysis), analyses)
         await connection.run_sync(postings.enter, images)
 
     async def remove(self, image: Image) -> None:
