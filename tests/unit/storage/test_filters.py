@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,14 +9,16 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts import Correction, Sort
+from shared.deadline import Deadline
 from storage_service import beginnings, finding, label_counts, lineage
-from storage_service.archive import image_of
+from storage_service.archive import Archive, image_of
 from storage_service.database import Database, for_writing
 from storage_service.pages import PageQuery
 from storage_service.postings import Indexed
 from storage_service.search import WordQuery
 from storage_service.tables import Image, LabelChange, Posting
-from tests.unit.storage.samples import add_rows, new_image
+from storage_service.undoing import Undoing
+from tests.unit.storage.samples import CLASSIFIER, add_rows, new_image
 
 ALL = PageQuery(words=None, label=None, status=None, sort="newest", limit=50, after=None)
 
@@ -187,3 +190,40 @@ async def test_folded_counts_are_the_same_counts(album: Database, engine: AsyncE
     async with album.reading() as images:
         assert await images.label_counts() == before
     assert await _index_agrees(engine, album)
+
+
+async def test_taking_back_a_models_words_is_followed(album: Database, archive: Archive, engine: AsyncEngine) -> None:
+    undone = await Undoing(album, archive).undo(CLASSIFIER, deadline=Deadline.after(30))
+
+    assert undone.images == 4
+    assert await _index_agrees(engine, album)
+    assert await _found(album, _by(label="unclassified")) == ["4.jpg", "3.jpg", "2.jpg", "1.jpg"]
+    assert await _found(album, _by("photo")) == ["5.jpg"]
+
+
+async def test_counts_and_postings_are_exact_whoever_writes_at_the_same_time(
+    database: Database, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_counts, "FOLD_CHANCE", 0.5)
+
+    async def one_writer(number: int) -> None:
+        for at in range(3):
+            name = f"{number}-{at}"
+            label = ("photo", "meme", "scan")[(number + at) % 3]
+            new = new_image(name.encode(), filename=f"{name}.jpg", label=label, caption=f"word{number} of {name}")
+            async with database.writing() as images:
+                image = image_of(new, size_bytes=1)
+                await images.add(image)
+            async with database.writing() as images:
+                stored = await images.get_locked(image.id)
+                stored.analyses.extend(lineage.corrected(Correction(label=("note", "chart")[at % 2])))
+                lineage.refresh(stored)
+            if at == 2:
+                async with database.writing() as images:
+                    await images.remove(await images.get_locked(image.id))
+
+    await asyncio.gather(*(one_writer(number) for number in range(8)))
+
+    assert await _index_agrees(engine, database)
+    async with database.reading() as images:
+        assert {(one.label, one.count) for one in await images.label_counts()} == {("note", 8), ("chart", 8)}
