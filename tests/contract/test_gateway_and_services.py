@@ -166,6 +166,31 @@ async def test_labels_count_all_images_and_pages_show_each_once(platform: Platfo
     assert sorted(seen) == sorted(ids)
 
 
+async def test_a_search_is_narrowed_at_the_gateways_door(platform: Platform) -> None:
+    record = ImageRecord.model_validate_json((await _upload(platform, photo_bytes())).content)
+    filters: dict[str, dict[str, str | float]] = {
+        "phrase": {"q": '"the snow"'},
+        "source": {"source": "model"},
+        "since": {"created_after": "2020-01-01T00:00:00+01:00"},
+        "least confidence": {"min_confidence": 0.0},
+        "all": {"q": "dog", "label": "photo", "status": "complete", "max_confidence": 1, "sort": "relevance"},
+    }
+    others: dict[str, dict[str, str | float]] = {
+        "phrase": {"q": '"snow the"'},
+        "source": {"source": "person"},
+        "before": {"created_before": "2020-01-01T00:00:00Z"},
+        "most confidence": {"max_confidence": 0.0},
+        "quotes and signs": {"q": '"%_" OR *'},
+    }
+
+    for why, query in filters.items():
+        page = ImagePage.model_validate_json((await platform.client.get("/api/v1/images", params=query)).content)
+        assert [item.id for item in page.items] == [record.id], why
+    for why, query in others.items():
+        page = ImagePage.model_validate_json((await platform.client.get("/api/v1/images", params=query)).content)
+        assert page.items == [], why
+
+
 async def test_a_try_out_stores_nothing(platform: Platform) -> None:
     response = await platform.client.post("/api/v1/analyses", files={"file": ("a.jpg", photo_bytes())})
     analysis = Analysis.model_validate_json(response.content)

@@ -153,7 +153,7 @@ class StorageClient:
         )
         return self.service.read(ImageRecord, response), response.status_code == httpx.codes.CREATED
 
-    async def page(self, query: dict[str, str | int], *, deadline: Deadline) -> ImagePage:
+    async def page(self, query: dict[str, str | int | float], *, deadline: Deadline) -> ImagePage:
         """Return one page of images."""
         return await self.service.call(ImagePage, "GET", "/v1/images", deadline=deadline, params=query)
 

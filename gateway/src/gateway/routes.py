@@ -41,6 +41,14 @@ from shared.errors import (
     UpstreamFailed,
     problem_responses,
 )
+from shared.search_questions import (
+    LabelledBy,
+    LeastConfidence,
+    MostConfidence,
+    SearchText,
+    StoredBefore,
+    StoredSince,
+)
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 
 PREFIX = "/api/v1"
@@ -116,16 +124,34 @@ def public_routes(
     @router.get("/images", tags=["images"])
     async def page(  # noqa: PLR0917  # FastAPI fills them in by name
         deadline: Within,
-        q: Annotated[str, Query(max_length=200, description="Words to search for.")] = "",
+        q: SearchText = "",
         label: Label | None = None,
         status: Status | None = None,
+        source: LabelledBy = None,
+        created_after: StoredSince = None,
+        created_before: StoredBefore = None,
+        min_confidence: LeastConfidence = None,
+        max_confidence: MostConfidence = None,
         sort: Sort = "newest",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
         cursor: Annotated[str | None, Query(max_length=500)] = None,
     ) -> ImagePage:
         """List images, a page at a time."""
-        asked = {"q": q, "label": label, "status": status, "sort": sort, "limit": limit, "cursor": cursor}
-        return await storage.page({name: value for name, value in asked.items() if value}, deadline=deadline)
+        asked: dict[str, str | int | float | None] = {
+            "q": q or None,
+            "label": label,
+            "status": status,
+            "source": source,
+            "created_after": None if created_after is None else created_after.isoformat(),
+            "created_before": None if created_before is None else created_before.isoformat(),
+            "min_confidence": min_confidence,
+            "max_confidence": max_confidence,
+            "sort": sort,
+            "limit": limit,
+            "cursor": cursor or None,
+        }
+        told = {name: value for name, value in asked.items() if value is not None}
+        return await storage.page(told, deadline=deadline)
 
     @router.get("/images/{image_id}", tags=["images"], responses=ONE_IMAGE)
     async def get(image_id: UUID, deadline: Within) -> ImageRecord:

@@ -188,7 +188,7 @@ class ImageRecord(Wire):
 
 
 class ImagePage(Wire):
-    """One page of images; `next_cursor` asks for the following one."""
+    """One page of images; `next_cursor` asks for the following one. A page may be short and yet have a next one."""
 
     items: list[ImageRecord]
     next_cursor: str | None

@@ -13,6 +13,8 @@ from prometheus_client import CollectorRegistry
 from shared.app import create_service
 from shared.worker import BoundedWorker
 from storage_service.archive import Archive
+from storage_service.batch_routes import router as batch_router
+from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
 from storage_service.export_routes import router as export_router
@@ -54,6 +56,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         registry=CollectorRegistry(),
     )
     app.include_router(router)
+    app.include_router(batch_router)
     app.include_router(work_router)
     app.include_router(export_router)
     return app
@@ -87,6 +90,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
         try:
             yield Storage(
                 archive=archive,
+                batches=BatchStoring(database, store, worker, archive),
                 database=database,
                 completion=Completion(database, archive),
                 reruns=Reruns(database),

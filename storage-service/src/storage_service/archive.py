@@ -115,7 +115,7 @@ class Archive:
                 yield images, refile
         finally:
             for image_id, paths in moved.items():
-                await self._sweep(image_id, *paths)
+                await self.sweep(image_id, *paths)
 
     async def to_the_end(
         self,
@@ -145,6 +145,22 @@ class Archive:
             raise DeadlineExceeded("the change was not finished in time; it goes on")
         return task.result()
 
+    async def sweep(self, image_id: UUID, *paths: str) -> None:
+        """Remove those of an image's files that its row does not need, or leave all if the database cannot say.
+
+        The row is locked meanwhile, so that no correction brings a file back into use.
+        """
+        if not paths:
+            return
+        try:
+            async with self._database.writing() as images:
+                image = await images.find_locked(image_id)
+                needed = {image.path, preview_path(image_id)} if image else set()
+                for path in set(paths) - needed:
+                    await asyncio.to_thread(self._store.remove, path)
+        except ServiceError as error:
+            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
+
     async def finish(self) -> None:
         """Wait for all that is under way."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -167,16 +183,16 @@ class Archive:
                 await images.work.want_missing(image, now=image.created_at)
                 await images.embeddings.note(image, upload.new.caption)
         except AlreadyStored:
-            await self._sweep(image_id, *files)
+            await self.sweep(image_id, *files)
             return await self._winner(sha256), False
         except OutcomeUnknown:
-            await self._sweep(image_id, *files)
+            await self.sweep(image_id, *files)
             raise
         except StorageUnavailable:  # nothing was kept, so the database, which may be away, need not be asked
             await self._remove(files)
             raise
         except BaseException:  # also when cancelled: a file without a row must not stay
-            await self._sweep(image_id, *files)
+            await self.sweep(image_id, *files)
             raise
         log.info("image_stored", extra={"image_id": image.id, "label": image.label, "status": image.status})
         return lineage.record_of(image), True
@@ -201,9 +217,9 @@ class Archive:
                 files += [image.path, preview_path(image_id)]
                 await images.remove(image)
         except OutcomeUnknown:
-            await self._sweep(image_id, *files)  # which asks whether the row is gone
+            await self.sweep(image_id, *files)  # which asks whether the row is gone
             raise
-        await self._sweep(image_id, *files)
+        await self.sweep(image_id, *files)
         log.info("image_deleted", extra={"image_id": image_id})
 
     def _write(self, image: Image, upload: Upload) -> None:
@@ -216,22 +232,6 @@ class Archive:
         if image is None:
             raise StorageUnavailable("the same image was stored and deleted at this moment; try again")
         return lineage.record_of(image)
-
-    async def _sweep(self, image_id: UUID, *paths: str) -> None:
-        """Remove those of an image's files that its row does not need, or leave all if the database cannot say.
-
-        The row is locked meanwhile, so that no correction brings a file back into use.
-        """
-        if not paths:
-            return
-        try:
-            async with self._database.writing() as images:
-                image = await images.find_locked(image_id)
-                needed = {image.path, preview_path(image_id)} if image else set()
-                for path in set(paths) - needed:
-                    await asyncio.to_thread(self._store.remove, path)
-        except ServiceError as error:
-            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
 
     async def _remove(self, paths: tuple[str, ...]) -> None:
         """Remove the files of an image that never had a row."""

@@ -11,7 +11,7 @@ import io
 import logging
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
@@ -79,6 +79,11 @@ class BucketStore:
         """Put a file, in parts if it is large; the bucket shows it when it has all of it."""
         with self._failures():
             obstore.put(self._store, path, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+
+    def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
+        """Put files, one after the other; the bucket keeps each for good when it has taken it."""
+        for path, content in files:
+            self.write(path, content)
 
     def link(self, path: str, second: str) -> None:
         """Let the bucket copy a file."""

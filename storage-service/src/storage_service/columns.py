@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import BINARY, BigInteger, DateTime, Dialect, Integer, LargeBinary
+from sqlalchemy import BINARY, BigInteger, DateTime, Dialect, Integer, LargeBinary, String
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -16,6 +16,9 @@ RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
 # An embedding as `vectors.to_bytes` gives it; MySQL would keep a BLOB away from its row.
 VectorBytes = LargeBinary(EMBEDDING_SIZE).with_variant(mysql.VARBINARY(EMBEDDING_SIZE), "mysql")
+
+# A term of the index of words is ASCII: one byte a sign, compared as bytes.
+Term = String(80).with_variant(mysql.VARCHAR(80, charset="ascii", collation="ascii_bin"), "mysql")
 
 
 class UuidBytes(TypeDecorator[UUID]):

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded
-from storage_service import failures
+from storage_service import failures, postings
 from storage_service.connections import for_writing, open_engine
 from storage_service.errors import StorageUnavailable
 from storage_service.repeating import repeated
@@ -71,7 +72,7 @@ class Database:
         """Begin a transaction that changes nothing."""
         self._require_usable()
         with failures.told():
-            async with AsyncSession(self._reading, expire_on_commit=False) as session, session.begin():
+            async with _session(self._reading) as session, session.begin():
                 yield ImageRepository(session)
 
     @asynccontextmanager
@@ -81,7 +82,7 @@ class Database:
         async with self._in_turn():
             phase = failures.Phase()
             with failures.told(phase):
-                async with AsyncSession(self._writing, expire_on_commit=False) as session, session.begin():
+                async with _session(self._writing) as session, session.begin():
                     yield ImageRepository(session)
                     await session.flush()
                     phase.is_committing = True
@@ -111,3 +112,14 @@ class Database:
             yield
         finally:
             self._turn.release()
+
+
+class _IndexedSession(Session):
+    """A session that keeps what finds images in step with their rows, whoever changes them."""
+
+
+event.listen(_IndexedSession, "after_flush", postings.keep_in_step)
+
+
+def _session(engine: AsyncEngine) -> AsyncSession:
+    return AsyncSession(engine, sync_session_class=_IndexedSession, expire_on_commit=False)

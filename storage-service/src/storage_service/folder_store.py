@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -52,10 +52,19 @@ class FolderStore:
     def write(self, path: str, content: BinaryIO) -> None:
         """Put a file in its place, synced."""
         with _failures(), self._incoming_file() as incoming:
-            with incoming.open("xb") as file:
-                shutil.copyfileobj(content, file, COPY_BYTES)
-                _sync_file(file)
+            _write_synced(incoming, content)
             self._place(path, incoming.replace)
+
+    def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
+        """Put files in their places, synced; each folder once, at the end."""
+        folders: set[Path] = set()
+        with _failures():
+            for path, content in files:
+                with self._incoming_file() as incoming:
+                    _write_synced(incoming, content)
+                    folders.add(self._put(path, incoming.replace))
+            for folder in folders:
+                _sync_folder(folder)
 
     def link(self, path: str, second: str) -> None:
         """Let a file have a second path; where the file system knows no links, copy it."""
@@ -138,6 +147,10 @@ class FolderStore:
             file.unlink(missing_ok=True)
 
     def _place(self, path: str, put: Callable[[Path], object]) -> None:
+        _sync_folder(self._put(path, put))
+
+    def _put(self, path: str, put: Callable[[Path], object]) -> Path:
+        """Return the folder that a file is in now; whoever calls syncs it."""
         place = self._root / path
         for attempts_left in reversed(range(_PLACING_ATTEMPTS)):
             try:
@@ -147,8 +160,8 @@ class FolderStore:
                 if not attempts_left:
                     raise
             else:
-                _sync_folder(place.parent)
-                return
+                break
+        return place.parent
 
     def _make_folder(self, folder: Path) -> None:
         if folder == self._root or folder.exists():
@@ -164,6 +177,12 @@ class FolderStore:
         if folder != self._root and not folder.name.startswith("."):
             with contextlib.suppress(OSError):  # others lie in it
                 folder.rmdir()
+
+
+def _write_synced(place: Path, content: BinaryIO) -> None:
+    with place.open("xb") as file:
+        shutil.copyfileobj(content, file, COPY_BYTES)
+        _sync_file(file)
 
 
 def _described(path: str, status: os.stat_result) -> StoredFile:

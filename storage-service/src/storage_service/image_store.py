@@ -5,7 +5,7 @@ A file is whole or not there, whatever is cut off in the middle; its path is rel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import unquote
@@ -28,6 +28,9 @@ class ImageStore(Protocol):
 
     def write(self, path: str, content: BinaryIO) -> None:
         """Put a file in its place; once this returns, it survives a crash."""
+
+    def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
+        """Put files in their places; once this returns, all of them survive a crash."""
 
     def link(self, path: str, second: str) -> None:
         """Let a file have a second path, as a link or a copy; raise ImageFileMissing."""

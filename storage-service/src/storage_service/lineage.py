@@ -19,7 +19,7 @@ from shared.contracts import (
     Word,
 )
 from shared.work_contracts import HistoryEntry, ImageHistory
-from storage_service.search import search_words
+from storage_service.search import search_text
 from storage_service.tables import Analysis, Image
 
 # Sorts behind every model's confidence: a person's label is not in doubt, and none is not a doubtful one.
@@ -73,8 +73,9 @@ def refresh(image: Image) -> None:
     image.label = label.value if label else UNCLASSIFIED
     image.certainty = NOT_IN_DOUBT if label is None or label.confidence is None else label.confidence
     image.status = "complete" if label and caption else "failed" if image.failure else "pending"
-    words = search_words(caption.value if caption else "", image.label, image.filename)
-    image.search_words, image.word_count = " ".join(words), len(words)
+    image.label_source = label.source if label else "model"
+    fields = (caption.value if caption else "", image.label, image.filename)
+    image.search_words, image.word_count = search_text(*fields)
 
 
 def record_of(image: Image) -> ImageRecord:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import Kind
@@ -49,6 +49,17 @@ class WorkQueue:
         """Ask for the words that an image does not have."""
         for kind in lineage.missing_kinds(image):
             await self.want([image.seq], kind, priority=MISSING, now=now)
+
+    async def want_all_missing(self, images: Sequence[Image]) -> None:
+        """Ask for the words that new images do not have."""
+        for kind in KINDS:
+            rows = [
+                {"image_seq": image.seq, "kind": kind, "priority": MISSING, "due_at": image.created_at}
+                for image in images
+                if kind in lineage.missing_kinds(image)
+            ]
+            if rows:
+                await self._session.execute(insert(PendingWork), rows)
 
     async def lease(self, kind: Kind, *, limit: int, now: datetime, until: datetime) -> list[Lease]:
         """Take due work, at most `limit`, so that nobody else gets it before `until`."""
@@ -109,13 +120,12 @@ class WorkQueue:
             .values(due_at=now, attempts=0, refusals=0)
             .execution_options(synchronize_session=False)
         )
-        status = case((Image.status == "failed", "pending"), else_=Image.status)
-        await self._session.execute(
-            update(Image)
-            .where(Image.seq.in_(image_seqs), Image.failure.is_not(None))
-            .values(failure=None, status=status)
-            .execution_options(synchronize_session=False)
-        )
+        # Through the session, so that what finds the images follows.
+        given_up = select(Image).where(Image.seq.in_(image_seqs), Image.failure.is_not(None))
+        for image in await self._session.scalars(given_up):
+            image.failure = None
+            lineage.refresh(image)
+        await self._session.flush()
 
     async def given_up(self, *, limit: int) -> list[int]:
         """Return images whose work was given up; locks nothing."""

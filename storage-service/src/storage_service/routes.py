@@ -34,9 +34,18 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
+from shared.search_questions import (
+    LabelledBy,
+    LeastConfidence,
+    MostConfidence,
+    SearchText,
+    StoredBefore,
+    StoredSince,
+)
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from storage_service import lineage
 from storage_service.archive import Archive
+from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
 from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
@@ -59,6 +68,7 @@ class Storage:
     """What the routes need, put together in `app.py`."""
 
     archive: Archive
+    batches: BatchStoring
     database: Database
     completion: Completion
     reruns: Reruns
@@ -116,9 +126,14 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
 async def list_images(  # noqa: PLR0917
     storage: Opened,
     deadline: Due,
-    q: Annotated[str, Query(description="Words of caption, label or file name; the last may be a beginning.")] = "",
+    q: SearchText = "",
     label: Label | None = None,
     status: Status | None = None,
+    source: LabelledBy = None,
+    created_after: StoredSince = None,
+    created_before: StoredBefore = None,
+    min_confidence: LeastConfidence = None,
+    max_confidence: MostConfidence = None,
     sort: Sort = "newest",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
     cursor: str | None = None,
@@ -128,7 +143,19 @@ async def list_images(  # noqa: PLR0917
     if sort == "relevance" and words is None:
         raise BadRequest("sorting by relevance needs words in q")
     after = None if cursor is None else read_cursor(cursor, sort=sort)
-    query = PageQuery(words=words, label=label, status=status, sort=sort, limit=limit, after=after)
+    query = PageQuery(
+        words=words,
+        label=label,
+        status=status,
+        source=source,
+        created_after=created_after,
+        created_before=created_before,
+        min_confidence=min_confidence,
+        max_confidence=max_confidence,
+        sort=sort,
+        limit=limit,
+        after=after,
+    )
     page, last = await storage.database.read(lambda images: images.page(query), deadline=deadline)
     return ImagePage(
         items=[lineage.record_of(image) for image in page], next_cursor=None if last is None else write_cursor(last)

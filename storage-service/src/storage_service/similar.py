@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from uuid import UUID
 
+from shared.batch_contracts import StoredBatch
 from shared.contracts import ImageRecord
 from shared.deadline import Deadline
 from shared.errors import NotEmbedded, ServiceError
@@ -76,6 +78,16 @@ class SimilarPictures:
         except (ServiceError, TimeoutError) as error:
             log.warning("not_compared", extra={"image_id": record.id, "reason": str(error) or "no time left"})
             return record
+
+    async def mark_all(self, batch: StoredBatch, embedded: Collection[str], *, deadline: Deadline) -> StoredBatch:
+        """Mark those of a batch that are new and came with an embedding, given by their SHA-256."""
+        items = [
+            item.model_copy(update={"image": await self.mark(item.image, deadline=deadline)})
+            if item.image is not None and item.outcome == "stored" and item.image.sha256 in embedded
+            else item
+            for item in batch.items
+        ]
+        return StoredBatch(items=items)
 
     async def _mark(self, record: ImageRecord, deadline: Deadline) -> ImageRecord:
         async with self._database.reading() as images:

@@ -1,7 +1,8 @@
-"""The tables: images, the captions and labels given to them and still wanted, what they look like, near-duplicates.
+"""The tables: images, the captions and labels given to them and still wanted, what finds them, what they look like.
 
-`images` repeats what searching and sorting need (`label`, `status`, `certainty`, `search_words`, `word_count`);
-`lineage.refresh` computes it from the image's analyses, which alone are the truth. What a column is for stands in its
+`images` repeats what searching and sorting need (`label`, `label_source`, `status`, `certainty`, `search_words`,
+`word_count`); `lineage.refresh` computes it from the image's analyses, which alone are the truth, and `postings` and
+`label_counts` repeat it once more, in the same transaction. What a column is for stands in its
 `info`, from where `diagram` takes it.
 """
 
@@ -15,7 +16,7 @@ from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, MetaData, St
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
 from shared.contracts import MAX_ENCODER_LENGTH, Kind, Source, Status
-from storage_service.columns import RowNumber, UtcDateTime, UuidBytes, VectorBytes
+from storage_service.columns import RowNumber, Term, UtcDateTime, UuidBytes, VectorBytes
 
 # Words are compared after we have normalised them ourselves, so MySQL compares bytes as SQLite does.
 ON_MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
@@ -42,10 +43,12 @@ class Image(Table):
         Index(None, "label"),
         Index(None, "status"),
         Index(None, "certainty"),
+        Index(None, "label", "certainty"),
+        Index(None, "created_at"),
         {"sqlite_autoincrement": True, **ON_MYSQL},
     )
 
-    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True, info={"about": "rowid of the full-text index"})
+    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True, info={"about": "in the order of upload"})
     id: Mapped[UUID] = mapped_column(UuidBytes, unique=True, info={"about": "UUIDv7"})
     sha256: Mapped[str] = mapped_column(String(64), unique=True, info={"about": "of the original, hex"})
     filename: Mapped[str] = mapped_column(String(255), info={"about": "as uploaded, without control characters"})
@@ -56,9 +59,12 @@ class Image(Table):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[Status] = mapped_column(String(16), info={"about": "complete, pending, failed"})
     label: Mapped[str] = mapped_column(String(64), info={"about": "the current one"})
+    label_source: Mapped[Source] = mapped_column(
+        String(16), server_default="model", info={"about": "of the current label: model, person"}
+    )
     certainty: Mapped[float] = mapped_column(Double, info={"about": "of the current label; 2 where none is in doubt"})
-    search_words: Mapped[str] = mapped_column(Text, info={"about": "indexed, FTS5 or FULLTEXT"})
-    word_count: Mapped[int]
+    search_words: Mapped[str] = mapped_column(Text, info={"about": "of caption, label and file name, in their order"})
+    word_count: Mapped[int] = mapped_column(info={"about": "distinct ones"})
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"about": "UTC"})
     failure: Mapped[str | None] = mapped_column(Text, info={"about": "why work was given up"})
 
@@ -89,6 +95,50 @@ class Analysis(Table):
     model_name: Mapped[str | None] = mapped_column(String(255))
     model_version: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, info={"about": "UTC"})
+
+
+class Posting(Table):
+    """A term that finds an image: one of its words, or what it is filtered by."""
+
+    __tablename__ = "postings"
+    # No foreign key, which would need an index by image: `postings` takes away what goes with its image.
+    __table_args__ = (Index(None, "word", "relevance"), {"sqlite_with_rowid": False, **ON_MYSQL})
+
+    word: Mapped[str] = mapped_column(Term, primary_key=True)
+    seq: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, info={"about": "of the image; clustered by word and seq"}
+    )
+    relevance: Mapped[int] = mapped_column(BigInteger, info={"about": "the image's words, then how new it is"})
+
+
+class VocabularyWord(Table):
+    """A word that some image has, or had; what a beginning may stand for is read from here."""
+
+    __tablename__ = "vocabulary"
+    __table_args__ = ({"sqlite_with_rowid": False, **ON_MYSQL},)
+
+    word: Mapped[str] = mapped_column(Term, primary_key=True)
+
+
+class LabelTotal(Table):
+    """How many images carried a label when changes were last folded."""
+
+    __tablename__ = "label_totals"
+    __table_args__ = ON_MYSQL
+
+    label: Mapped[str] = mapped_column(String(64), primary_key=True)
+    images: Mapped[int] = mapped_column(BigInteger)
+
+
+class LabelChange(Table):
+    """By how much one transaction changed a label's count since."""
+
+    __tablename__ = "label_changes"
+    __table_args__ = ({"sqlite_autoincrement": True, **ON_MYSQL},)
+
+    seq: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    label: Mapped[str] = mapped_column(String(64))
+    images: Mapped[int] = mapped_column(BigInteger, info={"about": "more, or less"})
 
 
 class Embedding(Table):

@@ -86,29 +86,35 @@ def hash_and_size(file: BinaryIO) -> tuple[str, int]:
     return digest, size_bytes
 
 
+def invalid(*place_and_message: str) -> RequestValidationError:
+    """Return what says that a part of the body is wrong: where, and as the last why."""
+    *place, message = place_and_message
+    return RequestValidationError([{"loc": ("body", *place), "msg": message}])
+
+
+def require_image_type(new: NewImage) -> None:
+    """Raise UnsupportedImage unless the media type is one of an image."""
+    if not _IMAGE_TYPE.fullmatch(new.media_type):
+        raise UnsupportedImage(f"{new.media_type!r} is not the media type of an image")
+
+
 def _record(form: FormData) -> NewImage:
     record = form.get("record")
     if not isinstance(record, str):
-        raise _invalid("record", "must be a form field with JSON")
+        raise invalid("record", "must be a form field with JSON")
     try:
         new = NewImage.model_validate_json(record)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _invalid("record", *map(str, first["loc"]), first["msg"]) from error
-    if not _IMAGE_TYPE.fullmatch(new.media_type):
-        raise UnsupportedImage(f"{new.media_type!r} is not the media type of an image")
+        raise invalid("record", *map(str, first["loc"]), first["msg"]) from error
+    require_image_type(new)
     return new
 
 
 def _file(form: FormData, name: str) -> BinaryIO:
     part = form.get(name)
     if not isinstance(part, UploadFile):
-        raise _invalid(name, "must be a file")
+        raise invalid(name, "must be a file")
     if not part.size:
-        raise _invalid(name, "must not be empty")
+        raise invalid(name, "must not be empty")
     return part.file
-
-
-def _invalid(*place_and_message: str) -> RequestValidationError:
-    *place, message = place_and_message
-    return RequestValidationError([{"loc": ("body", *place), "msg": message}])

@@ -325,4 +325,4 @@ async def test_images_are_still_found_by_their_words_after_the_migration_was_tak
     query = PageQuery(words=WordQuery("zebra"), label=None, status=None, sort="newest", limit=10, after=None)
     async with database.reading() as images:
         found, _ = await images.page(query)
-    assert [image.search_words.split()[1] for image in found] == ["w_zebra"]
+    assert [image.search_words.split()[1] for image in found] == ["zebra"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.app import StartupError
-from storage_service import schema
-from storage_service.database import open_engine
+from shared.contracts import Correction
+from storage_service import lineage, schema
+from storage_service.database import Database, open_engine
+from storage_service.pages import PageQuery
+from storage_service.search import WordQuery
 from storage_service.tables import Table
+from tests.unit.storage.samples import add_rows, new_image
 
 AN_IMAGE = """
     INSERT INTO images (id, sha256, filename, path, media_type, width, height, size_bytes, status, label, certainty,
@@ -34,8 +39,11 @@ def _is_ours(_: object, name: str | None, *__: object) -> bool:
     return not (name or "").startswith(("images_fts", "images_fulltext"))
 
 
+ALL = PageQuery(words=None, label=None, status=None, sort="newest", limit=50, after=None)
+
+
 def _differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": _is_ours})
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
     return list(compare_metadata(context, Table.metadata))
 
 
@@ -82,6 +90,31 @@ async def test_each_step_up_and_down_keeps_the_data_that_is_there(bare_url: str)
         assert await connection.run_sync(_differences) == []
         assert await connection.scalar(text("SELECT count(*) FROM images")) == 1
     await engine.dispose()
+
+
+async def test_images_of_an_older_schema_are_found_after_the_migration_and_kept_when_it_is_taken_back(
+    engine: AsyncEngine,
+) -> None:
+    database = Database(engine)
+    await add_rows(database, [new_image(b"1", caption="a black dog"), new_image(b"2", label=None, caption=None)])
+    async with database.writing() as images:
+        (_, first), _ = await images.page(ALL)
+        first.analyses.extend(lineage.corrected(Correction(label="pets", caption="Rex, the black dog")))
+        lineage.refresh(first)
+
+    await schema.downgrade(engine, "0003")
+    async with engine.connect() as connection:
+        kept = (await connection.execute(text("SELECT search_words FROM images ORDER BY seq"))).scalars().all()
+    assert kept == ["w_rex w_the w_black w_dog w_pets w_jpg", "w_unclassified w_dog w_jpg"]
+    await schema.upgrade(engine)
+
+    by_person = replace(ALL, words=WordQuery('"black dog"'), label="pets", source="person")
+    async with database.reading() as images:
+        found, _ = await images.page(by_person)
+        counts = {count.label: count.count for count in await images.label_counts()}
+    assert [image.id for image in found] == [first.id]
+    assert found[0].search_words == first.search_words
+    assert counts == {"pets": 1, "unclassified": 1}
 
 
 async def test_several_processes_may_migrate_at_once(bare_url: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from shared.contracts import Sort
 from storage_service.database import Database
 from storage_service.pages import PageQuery
-from storage_service.search import WordQuery, search_words
+from storage_service.search import WordQuery, distinct_words, search_text
 from tests.unit.storage.samples import add_rows, new_image
 
 LIBRARY = {
@@ -125,8 +125,9 @@ async def test_whole_words_in_few_others_are_most_relevant(library: Database) ->
     ]
 
 
-def test_words_are_indexed_once_in_ascii_of_a_length_that_mysql_takes() -> None:
-    words = search_words("A dog, a DOG!", "Ünïcode", "я" * 100, "x" * 100)
+def test_words_are_kept_in_ascii_in_their_order_and_counted_once() -> None:
+    text, count = search_text("A dog, a DOG!", "Ünïcode", "я" * 100, "x" * 100)
 
-    assert words[:3] == ["w_a", "w_dog", "w_unicode"]
-    assert all(word.isascii() and 3 <= len(word) <= 80 for word in words)
+    assert text.startswith("a dog a dog | unicode | _44f__44f_")
+    assert count == len(distinct_words(text)) == 5
+    assert all(word.isascii() and len(word) <= 80 for word in distinct_words(text))

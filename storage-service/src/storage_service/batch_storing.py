@@ -1,0 +1,144 @@
+"""Store many images at once, each with the promises of one: its files synced and in place before its row is committed.
+
+The files of a batch are synced by several threads at a time, since the disk then syncs many for the price of one, and
+all rows go in one transaction. One image that is refused takes no other with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from shared.batch_contracts import Refusal, StoredBatch, StoredImage
+from shared.contracts import ImageRecord
+from shared.deadline import Deadline
+from shared.worker import BoundedWorker
+from storage_service import lineage
+from storage_service.archive import FILE_TIMEOUT_S, Archive, image_of
+from storage_service.database import Database
+from storage_service.errors import HashMismatch, StorageUnavailable
+from storage_service.filenames import preview_path
+from storage_service.image_store import ImageStore
+from storage_service.repository import AlreadyStored
+from storage_service.tables import Image
+from storage_service.uploads import Upload, hash_and_size
+
+log = logging.getLogger(__name__)
+
+FILE_JOBS = 4
+RACES = 3
+"""So often others may store some of the same images at the same moment before the batch is given up."""
+
+
+Result = TypeVar("Result")
+
+
+class BatchStoring:
+    """Stores batches."""
+
+    def __init__(self, database: Database, store: ImageStore, worker: BoundedWorker, archive: Archive) -> None:
+        self._database = database
+        self._store = store
+        self._worker = worker
+        self._archive = archive
+
+    async def add(self, uploads: Sequence[Upload], *, deadline: Deadline) -> StoredBatch:
+        """File the images; say of each what became of it."""
+
+        def close(_: object) -> None:
+            for upload in uploads:
+                upload.close()
+
+        return await self._archive.to_the_end(lambda: self._add(uploads), deadline=deadline, afterwards=close)
+
+    async def _add(self, uploads: Sequence[Upload]) -> StoredBatch:
+        for upload in uploads:
+            upload.rewind()
+        sizes = await self._sizes(uploads)
+        intact = [upload for upload, size in zip(uploads, sizes, strict=True) if size is not None]
+        images = {
+            upload.new.sha256: image_of(upload.new, size_bytes=size)
+            for upload, size in zip(uploads, sizes, strict=True)
+            if size is not None
+        }
+        records, stored = await self._file(intact, images)
+        log.info("batch_stored", extra={"images": len(uploads), "new": len(stored)})
+        return StoredBatch(items=_outcomes(uploads, sizes, records, stored))
+
+    async def _file(
+        self, uploads: Sequence[Upload], images: dict[str, Image]
+    ) -> tuple[dict[str, ImageRecord], set[str]]:
+        """Return the records by their SHA-256, and which of them are new."""
+        by_sha256 = {upload.new.sha256: upload for upload in uploads}
+        written: dict[str, Image] = {}
+        stored: set[str] = set()
+        try:
+            for _ in range(RACES):
+                async with self._database.reading() as repository:
+                    known = await repository.find_all_by_sha256(list(images))
+                new = {sha256: image for sha256, image in images.items() if sha256 not in known}
+                if not new:
+                    return {sha256: lineage.record_of(image) for sha256, image in known.items()}, stored
+                missing = {sha256: image for sha256, image in new.items() if sha256 not in written}
+                written |= missing  # before they are: a job cut off may have written some
+                await self._write([(image, by_sha256[sha256]) for sha256, image in missing.items()])
+                with contextlib.suppress(AlreadyStored):
+                    await self._insert(new, by_sha256)
+                    stored = set(new)
+                    return {sha256: lineage.record_of(image) for sha256, image in (known | new).items()}, stored
+            raise StorageUnavailable("others store the same images at this moment; try again")
+        finally:
+            for sha256, image in written.items():
+                if sha256 not in stored:
+                    await self._archive.sweep(image.id, image.path, preview_path(image.id))
+
+    async def _insert(self, new: dict[str, Image], by_sha256: dict[str, Upload]) -> None:
+        async with self._database.writing() as repository:
+            images = list(new.values())
+            await repository.add_all(images)
+            await repository.work.want_all_missing(images)
+            for sha256, image in new.items():
+                await repository.embeddings.note(image, by_sha256[sha256].new.caption)
+
+    async def _sizes(self, uploads: Sequence[Upload]) -> list[int | None]:
+        """Return each original's length in bytes, None where it is not what its record says."""
+        found = await self._on_disk(lambda: [hash_and_size(upload.original) for upload in uploads])
+        return [
+            size if sha256 == upload.new.sha256 else None for upload, (sha256, size) in zip(uploads, found, strict=True)
+        ]
+
+    async def _write(self, images: Sequence[tuple[Image, Upload]]) -> None:
+        shares = [images[first::FILE_JOBS] for first in range(min(FILE_JOBS, len(images)))]
+        jobs = [self._on_disk(partial(self._write_share, share)) for share in shares]
+        # Nothing may be written any more when the files are swept away.
+        for failure in await asyncio.gather(*jobs, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                raise failure
+
+    def _write_share(self, images: Sequence[tuple[Image, Upload]]) -> None:
+        previews = [(preview_path(image.id), upload.preview) for image, upload in images]
+        originals = [(image.path, upload.original) for image, upload in images]
+        self._store.write_all([*previews, *originals])
+
+    async def _on_disk(self, job: Callable[[], Result]) -> Result:
+        return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
+
+
+def _outcomes(
+    uploads: Sequence[Upload], sizes: Sequence[int | None], records: dict[str, ImageRecord], stored: set[str]
+) -> list[StoredImage]:
+    items = []
+    unseen = set(stored)
+    for upload, size in zip(uploads, sizes, strict=True):
+        sha256 = upload.new.sha256
+        if size is None:
+            refusal = Refusal(code=HashMismatch.code, detail=f"the original does not have SHA-256 {sha256}")
+            items.append(StoredImage(outcome="refused", image=None, refusal=refusal))
+            continue
+        items.append(StoredImage(outcome="stored" if sha256 in unseen else "known", image=records[sha256]))
+        unseen.discard(sha256)
+    return items
