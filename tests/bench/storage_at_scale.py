@@ -37,8 +37,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.batch_contracts import NewImages
 from shared.contracts import Alternative, CaptionAnswer, ClassificationAnswer, ModelName, NewImage
 from storage_service import label_counts, schema
-from storage_service.archive import image_of
 from storage_service.database import for_writing, open_engine
+from storage_service.new_images import image_of
 from storage_service.postings import EVERY_IMAGE, Indexed, learn
 from storage_service.tables import Analysis, Image, LabelChange, Posting
 from tests.live_platform import free_ports

@@ -19,6 +19,7 @@ from storage_service.completion import Completion
 from storage_service.database import Database, open_engine
 from storage_service.export_routes import router as export_router
 from storage_service.exports import Exports
+from storage_service.file_routes import router as file_router
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.opening import Opening
@@ -56,6 +57,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         registry=CollectorRegistry(),
     )
     app.include_router(router)
+    app.include_router(file_router)
     app.include_router(batch_router)
     app.include_router(work_router)
     app.include_router(export_router)

@@ -10,12 +10,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
 
-from shared.contracts import Correction, ImageRecord, NewImage
+from shared.contracts import Correction, ImageRecord
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, ServiceError
 from shared.worker import BoundedWorker
@@ -23,8 +22,9 @@ from storage_service import lineage
 from storage_service.database import Database
 from storage_service.embedded_words import with_words
 from storage_service.errors import HashMismatch, ImageFileMissing, OutcomeUnknown, StorageUnavailable
-from storage_service.filenames import clean_filename, filed_path, preview_path
+from storage_service.filenames import preview_path
 from storage_service.image_store import ImageStore
+from storage_service.new_images import image_of, path_of
 from storage_service.repeating import repeated
 from storage_service.repository import AlreadyStored, ImageRepository
 from storage_service.tables import Image
@@ -106,7 +106,7 @@ class Archive:
             async with self._database.writing() as images:
 
                 async def refile(image: Image) -> None:
-                    old, new = image.path, _path(image)
+                    old, new = image.path, path_of(image)
                     if new != old:
                         moved[image.id] = [old, new]
                         await self._on_disk(lambda: self._store.link(old, new))
@@ -243,33 +243,3 @@ class Archive:
 
     async def _on_disk(self, job: Callable[[], Result]) -> Result:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))
-
-
-def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, said: Correction | None = None) -> Image:
-    """Return a row for a new image, with what is known of it and the path where its file belongs."""
-    image = Image(
-        id=image_id or uuid7(),
-        sha256=new.sha256,
-        filename=clean_filename(new.filename),
-        media_type=new.media_type,
-        width=new.width,
-        height=new.height,
-        size_bytes=size_bytes,
-        status="pending",
-        created_at=datetime.now(UTC),
-        analyses=[],
-        near_duplicate=None,
-    )
-    if new.classification is not None:
-        image.analyses.append(lineage.classified(new.classification))
-    if new.caption is not None:
-        image.analyses.append(lineage.captioned(new.caption))
-    if said is not None:
-        image.analyses.extend(lineage.corrected(said))
-    lineage.refresh(image)
-    image.path = _path(image)
-    return image
-
-
-def _path(image: Image) -> str:
-    return filed_path(label=image.label, filename=image.filename, image_id=image.id, media_type=image.media_type)

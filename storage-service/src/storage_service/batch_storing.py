@@ -18,11 +18,12 @@ from shared.contracts import ImageRecord
 from shared.deadline import Deadline
 from shared.worker import BoundedWorker
 from storage_service import lineage
-from storage_service.archive import FILE_TIMEOUT_S, Archive, image_of
+from storage_service.archive import FILE_TIMEOUT_S, Archive
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, StorageUnavailable
 from storage_service.filenames import preview_path
 from storage_service.image_store import ImageStore
+from storage_service.new_images import image_of
 from storage_service.repository import AlreadyStored
 from storage_service.tables import Image
 from storage_service.uploads import Upload, hash_and_size

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, BinaryIO, Literal, cast
+from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, status
-from starlette.responses import StreamingResponse
 
 from shared.contracts import (
     DEFAULT_PAGE_SIZE,
@@ -24,7 +23,6 @@ from shared.contracts import (
     Status,
 )
 from shared.deadline import Deadline
-from shared.disposition import content_disposition
 from shared.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -49,7 +47,7 @@ from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
 from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
-from storage_service.errors import CannotEmbed, HashMismatch, ImageFileMissing, StorageUnavailable
+from storage_service.errors import HashMismatch, StorageUnavailable
 from storage_service.exports import Exports
 from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
@@ -57,8 +55,6 @@ from storage_service.search import WordQuery
 from storage_service.similar import SimilarPictures
 from storage_service.undoing import Undoing
 from storage_service.uploads import UPLOAD_SCHEMA, read_upload
-
-CHUNK_BYTES = 256 * 1024
 
 router = APIRouter(prefix="/v1", tags=["storage"], responses=problem_responses(StorageUnavailable, DeadlineExceeded))
 
@@ -191,43 +187,6 @@ async def delete_image(image_id: ImageId, storage: Opened, deadline: Due) -> Non
     await storage.archive.delete(image_id, deadline=deadline)
 
 
-@router.get(
-    "/images/{id}/content",
-    response_class=Response,
-    responses={200: {"content": {"image/*": {}}}, **problem_responses(NotFound, CannotEmbed, ImageFileMissing)},
-)
-async def get_content(
-    image_id: ImageId,
-    storage: Opened,
-    deadline: Due,
-    metadata: Annotated[Literal["embedded"] | None, Query(description="A copy that carries its words.")] = None,
-) -> Response:
-    """Return the original bytes, or on demand a copy with caption and label as XMP and IPTC inside."""
-    async with within(deadline):
-        if metadata == "embedded":
-            image, copy = await storage.archive.read_with_words(image_id, deadline=deadline)
-            return Response(copy, media_type=image.media_type, headers={"X-Content-Type-Options": "nosniff"})
-        image, file = await storage.archive.open_original(image_id, deadline=deadline)
-    headers = {
-        "Content-Length": str(image.size_bytes),
-        "Content-Disposition": content_disposition(image.filename, image.media_type),
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingResponse(_chunks(file), media_type=image.media_type, headers=headers)
-
-
-@router.get(
-    "/images/{id}/preview",
-    response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, **problem_responses(NotFound, ImageFileMissing)},
-)
-async def get_preview(image_id: ImageId, storage: Opened, deadline: Due) -> Response:
-    """Return the preview, an upright JPEG."""
-    async with within(deadline):
-        preview = await storage.archive.read_preview(image_id, deadline=deadline)
-    return Response(preview, media_type="image/jpeg")
-
-
 @router.get("/images/{id}/similar", responses=problem_responses(NotFound, NotEmbedded))
 async def list_similar(
     image_id: ImageId,
@@ -254,9 +213,3 @@ async def within(deadline: Deadline) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise DeadlineExceeded("storage did not finish in time") from error
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk

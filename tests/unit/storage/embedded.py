@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.contracts import EMBEDDING_SIZE, NewImage
-from storage_service.archive import image_of
 from storage_service.database import Database
+from storage_service.new_images import image_of
 from tests.unit.storage.samples import new_image
 
 ENCODER = "vgg16@1+abc"

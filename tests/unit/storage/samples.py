@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shared.contracts import Alternative, CaptionAnswer, ClassificationAnswer, ModelName, NewImage
-from storage_service.archive import image_of
 from storage_service.database import Database
+from storage_service.new_images import image_of
 from storage_service.uploads import Upload
 
 PREVIEW = b"\xff\xd8 a small picture"

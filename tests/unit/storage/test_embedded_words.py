@@ -13,10 +13,10 @@ from PIL import Image, IptcImagePlugin
 
 from shared.contracts import Correction, ImageRecord
 from storage_service import lineage
-from storage_service.archive import image_of
 from storage_service.embedded_words import with_words
 from storage_service.errors import CannotEmbed
 from storage_service.iptc import UnreadableResources, resources_with
+from storage_service.new_images import image_of
 from storage_service.xmp import packet_of, sidecar_of
 from tests.pictures import drawn_picture, encoded
 from tests.unit.storage.samples import new_image

@@ -16,11 +16,11 @@ from stream_zip import stream_zip
 from shared.contracts import Correction
 from shared.errors import NotFound, ServiceError
 from storage_service import lineage
-from storage_service.archive import image_of
 from storage_service.captions_table import CaptionsTable, read_rows
 from storage_service.errors import ImageFileMissing, StorageUnavailable
 from storage_service.export_members import ExportMembers, Filed
 from storage_service.export_names import ExportedNames, without_id
+from storage_service.new_images import image_of
 from tests.unit.storage.samples import new_image
 
 

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.contracts import Correction, Sort
 from shared.deadline import Deadline
 from storage_service import beginnings, finding, label_counts, lineage
-from storage_service.archive import Archive, image_of
+from storage_service.archive import Archive
 from storage_service.database import Database, for_writing
+from storage_service.new_images import image_of
 from storage_service.pages import PageQuery
 from storage_service.postings import Indexed
 from storage_service.search import WordQuery

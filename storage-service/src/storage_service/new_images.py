@@ -1,0 +1,43 @@
+"""Turn what is known of a new image into its row, with the place where its file belongs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from shared.contracts import Correction, NewImage
+from storage_service import lineage
+from storage_service.filenames import clean_filename, filed_path
+from storage_service.tables import Image
+from storage_service.uuid7 import uuid7
+
+
+def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, said: Correction | None = None) -> Image:
+    """Return a row for a new image, with what is known of it and the path where its file belongs."""
+    image = Image(
+        id=image_id or uuid7(),
+        sha256=new.sha256,
+        filename=clean_filename(new.filename),
+        media_type=new.media_type,
+        width=new.width,
+        height=new.height,
+        size_bytes=size_bytes,
+        status="pending",
+        created_at=datetime.now(UTC),
+        analyses=[],
+        near_duplicate=None,
+    )
+    if new.classification is not None:
+        image.analyses.append(lineage.classified(new.classification))
+    if new.caption is not None:
+        image.analyses.append(lineage.captioned(new.caption))
+    if said is not None:
+        image.analyses.extend(lineage.corrected(said))
+    lineage.refresh(image)
+    image.path = path_of(image)
+    return image
+
+
+def path_of(image: Image) -> str:
+    """Return where an image's original belongs under the label that it has, relative to the store."""
+    return filed_path(label=image.label, filename=image.filename, image_id=image.id, media_type=image.media_type)
