@@ -53,8 +53,8 @@ def prepare(picture: Picture) -> Canvas:
     return Canvas(
         rgb=rgb,
         grey=grey,
-        saturation=np.ascontiguousarray(hsv[..., 1], dtype=np.uint8),
-        hue=np.ascontiguousarray(hsv[..., 0], dtype=np.uint8),
+        saturation=np.asarray(cv2.extractChannel(hsv, 1), dtype=np.uint8),
+        hue=np.asarray(cv2.extractChannel(hsv, 0), dtype=np.uint8),
         edges=np.asarray(cv2.Canny(grey, EDGE_LOW_GREY, EDGE_HIGH_GREY) > 0, dtype=np.uint8),
         ink=find_ink(grey),
         aspect=width / height,
@@ -63,9 +63,10 @@ def prepare(picture: Picture) -> Canvas:
 
 def find_ink(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return 1 where a pixel is darker than its surroundings (lighter, on dark ground), else 0."""
-    dark = grey if float(np.median(grey[::4, ::4])) >= DARK_GROUND_GREY else 255 - grey
+    dark = grey if float(np.median(grey[::4, ::4])) >= DARK_GROUND_GREY else cv2.bitwise_not(grey)
     around = cv2.blur(dark, (INK_WINDOW_PX, INK_WINDOW_PX))
-    return np.asarray(cv2.subtract(around, dark) > INK_CONTRAST_GREY, dtype=np.uint8)
+    _, ink = cv2.threshold(cv2.subtract(around, dark), INK_CONTRAST_GREY, 1, cv2.THRESH_BINARY)
+    return np.asarray(ink, dtype=np.uint8)
 
 
 def _grey(rgb: Picture) -> npt.NDArray[np.uint8]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from classify_service.model.features.canvas import Canvas
+from classify_service.model.features.shares import deviation_of, mean_of, share_of
 
 HUE_BINS = 12
 SATURATION_BINS = 4
@@ -40,26 +41,26 @@ FEATURES = {
 
 def measure(canvas: Canvas) -> dict[str, float]:
     """Return the colour features."""
-    coloured = canvas.saturation >= COLOURLESS_SATURATION
-    pixels = canvas.grey.size
-    hues = np.bincount(canvas.hue[coloured] // (180 // HUE_BINS), minlength=HUE_BINS) / pixels
+    coloured = cv2.threshold(canvas.saturation, COLOURLESS_SATURATION - 1, 1, cv2.THRESH_BINARY)[1]
+    hues = cv2.calcHist([canvas.hue], [0], coloured, [HUE_BINS], [0, 180]).ravel() / canvas.grey.size
     saturations = _histogram(canvas.saturation, SATURATION_BINS)
-    greys = _histogram(canvas.grey, GREY_BINS)
+    levels = _histogram(canvas.grey, 256)
+    greys = levels.reshape(GREY_BINS, -1).sum(axis=1)
     shares = _colour_shares(canvas)
     red, green, blue = (canvas.rgb[::2, ::2, at].astype(np.float32) for at in range(3))
     red_green, yellow_blue = red - green, (red + green) / 2 - blue
-    spread = np.hypot(red_green.std(), yellow_blue.std())
-    strength = np.hypot(red_green.mean(), yellow_blue.mean())
+    spread = np.hypot(deviation_of(red_green), deviation_of(yellow_blue))
+    strength = np.hypot(mean_of(red_green), mean_of(yellow_blue))
     return {
         **{f"colour_hist_h_{at:02}": float(share) for at, share in enumerate(hues)},
         **{f"colour_hist_s_{at:02}": float(share) for at, share in enumerate(saturations)},
         **{f"colour_hist_grey_{at:02}": float(share) for at, share in enumerate(greys)},
-        "white_share": float(np.mean(canvas.grey > WHITE_GREY)),
-        "black_share": float(np.mean(canvas.grey < BLACK_GREY)),
-        "colourless_share": float(1 - coloured.mean()),
-        "saturation_mean": float(canvas.saturation.mean() / 255),
-        "grey_mean": float(canvas.grey.mean() / 255),
-        "grey_deviation": float(canvas.grey.std() / 255),
+        "white_share": float(levels[WHITE_GREY + 1 :].sum()),
+        "black_share": float(levels[:BLACK_GREY].sum()),
+        "colourless_share": 1 - share_of(coloured),
+        "saturation_mean": mean_of(canvas.saturation) / 255,
+        "grey_mean": mean_of(canvas.grey) / 255,
+        "grey_deviation": deviation_of(canvas.grey) / 255,
         "colourfulness": float((spread + 0.3 * strength) / 110),
         "colours_in_use": float(np.log2(max(1, int((shares >= MIN_COLOUR_SHARE).sum())))),
         "first_colour_share": float(shares[0]),
@@ -74,7 +75,7 @@ def _histogram(values: np.ndarray, bins: int) -> np.ndarray:
 
 def _colour_shares(canvas: Canvas) -> np.ndarray:
     """Return the share of each colour of 5 bits a channel, the most frequent first."""
-    five_bits = (canvas.rgb[::2, ::2] >> 3).astype(np.int32)
+    five_bits = canvas.rgb[::2, ::2].astype(np.uint16) >> 3
     codes = (five_bits[..., 0] << 10) | (five_bits[..., 1] << 5) | five_bits[..., 2]
-    counts = np.bincount(codes.ravel(), minlength=1 << 15)
-    return np.sort(counts)[::-1] / codes.size
+    counts = np.bincount(codes.ravel())
+    return np.sort(counts[counts > 0])[::-1] / codes.size

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from classify_service.model.features.canvas import Canvas
+from classify_service.model.features.shares import mean_of
 
 LETTER_HEIGHT_PX = (3, 40)
 MAX_LETTER_ASPECT = 6.0
@@ -42,11 +43,12 @@ FEATURES = {
 def measure(canvas: Canvas) -> dict[str, float]:
     """Return the ink features; without ink every width, height and share is 0."""
     ink = canvas.ink
-    dark = ink > 0
-    inked = int(dark.sum())
+    inked = cv2.countNonZero(ink)
     contrast = saturation = 0.0
     if 0 < inked < ink.size:
-        contrast = float(cv2.mean(canvas.grey, 1 - ink)[0] - cv2.mean(canvas.grey, ink)[0]) / 255
+        inside = cv2.mean(canvas.grey, ink)[0]
+        ground = (mean_of(canvas.grey) * ink.size - inside * inked) / (ink.size - inked)
+        contrast = float(ground - inside) / 255
         saturation = float(cv2.mean(canvas.saturation, ink)[0]) / 255
     return {
         "ink_density": inked / ink.size,
@@ -60,8 +62,8 @@ def measure(canvas: Canvas) -> dict[str, float]:
 def _stroke_widths(ink: np.ndarray) -> dict[str, float]:
     """Measure stroke widths where the distance to the ground is largest: on the middle line of each stroke."""
     distance = cv2.distanceTransform(ink, cv2.DIST_L2, 3)
-    ridge = (distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))
-    widths = 2 * distance[ridge] - 1
+    ridge = cv2.compare(distance, cv2.dilate(distance, np.ones((3, 3), np.uint8)), cv2.CMP_GE)
+    widths = 2 * distance[cv2.bitwise_and(ridge, ridge, mask=ink) > 0] - 1
     if widths.size == 0:
         widths = np.zeros(1, dtype=np.float32)
     mean = float(widths.mean())
@@ -75,7 +77,7 @@ def _stroke_widths(ink: np.ndarray) -> dict[str, float]:
 
 
 def _components(ink: np.ndarray) -> dict[str, float]:
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_WU)
     parts = stats[1:]
     parts = parts[parts[:, cv2.CC_STAT_AREA] >= 3]
     widths, heights = parts[:, cv2.CC_STAT_WIDTH], parts[:, cv2.CC_STAT_HEIGHT]
