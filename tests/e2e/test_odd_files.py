@@ -32,7 +32,7 @@ WORTH_ASKING_THE_MODELS = [
 """Of all odd files; `unit/test_odd_files.py` compares the pixels of each."""
 
 CHANGES_A_LITTLE = ("HEIC", "AVIF", "animated AVIF", "TIFF in Lab")
-"""Codecs that lose and colours that are converted move a pixel by a level or two, and words that are near a threshold."""
+"""Codecs that lose and colours that are converted move a pixel by a level or two, and words near a threshold."""
 
 
 @pytest.fixture
