@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.decoding_process import DecodingLimits, DecodingProcess
-from gateway.inspection import Inspection
+from shared.previews import Inspection
 
 MEMORY_BYTES = 1536 * 2**20
 TIMEOUT_S = 30.0

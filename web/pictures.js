@@ -144,7 +144,11 @@ export class Pictures extends Watched {
   async #load(cursor, before) {
     const { signal } = this.#request;
     try {
-      const page = await listPictures(this.view, cursor, signal);
+      let page = await listPictures(this.view, cursor, signal);
+      // A search may end a page before it has found anything, and go on behind it.
+      while (page.items.length === 0 && page.next_cursor && !signal.aborted) {
+        page = await listPictures(this.view, page.next_cursor, signal);
+      }
       if (signal.aborted) return;
       const known = new Set([...before, ...this.newcomers].map((picture) => picture.id));
       const fresh = page.items.filter(({ id }) => !known.has(id) && !this.#hidden.has(id));

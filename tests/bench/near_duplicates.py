@@ -24,7 +24,7 @@ from caption_service.model.embedding import Projection
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import read_image
 from caption_service.settings import default_encoder
-from gateway.inspection import inspect
+from shared.previews import inspect_image
 from storage_service.previews import LEAST_CORRELATION, SIDE_CELLS, cells_of, correlation
 from storage_service.similar import NEAR_DUPLICATE_DISTANCE
 from storage_service.vectors import from_bytes, to_bytes
@@ -106,7 +106,7 @@ def _embed(folders: list[Path], cache: Path, *, originals: int, altered: int) ->
     waiting: list[npt.NDArray[np.uint8]] = []
 
     def put(name: str, kind: str, file: bytes) -> None:
-        preview = inspect(file, pixel_limit=10**8).preview
+        preview = inspect_image(file, pixel_limit=10**8).preview
         names.append(name)
         kinds.append(kind)
         cells.append(cells_of(preview).astype(np.uint8))

@@ -15,8 +15,8 @@ import struct
 import sys
 from typing import BinaryIO
 
-from gateway.inspection import Inspection, inspect
 from shared.decoding import TooManyPixels, UnknownFormat, UnreadableImage
+from shared.previews import Inspection, inspect_image
 
 LENGTH = struct.Struct(">Q")
 READY = b"+"
@@ -52,7 +52,7 @@ def _load_decoders(pixel_limit: int) -> None:
     for kind in ("HEIF", "JPEG"):
         encoded = BytesIO()
         Image.new("RGB", (16, 16)).save(encoded, kind)
-        inspect(encoded.getvalue(), pixel_limit=pixel_limit)
+        inspect_image(encoded.getvalue(), pixel_limit=pixel_limit)
 
 
 def _limit_itself(memory_bytes: int) -> None:
@@ -74,7 +74,7 @@ def _next_file(files: BinaryIO) -> bytes | None:
 
 def _answer(file: bytes, pixel_limit: int) -> tuple[bytes, bytes]:
     try:
-        return _found(inspect(file, pixel_limit=pixel_limit))
+        return _found(inspect_image(file, pixel_limit=pixel_limit))
     except UnknownFormat as error:
         return _refused(UNKNOWN, str(error))
     except TooManyPixels as error:

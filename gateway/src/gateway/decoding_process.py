@@ -19,8 +19,8 @@ from typing import IO, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.decoding_child import BROKEN, LENGTH, READY, TOO_HUNGRY, TOO_LARGE, UNKNOWN
-from gateway.inspection import MEDIA_TYPES, Inspection
 from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from shared.previews import MEDIA_TYPES, Inspection
 
 log = logging.getLogger(__name__)
 

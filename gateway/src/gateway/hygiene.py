@@ -12,10 +12,10 @@ import queue
 from contextlib import suppress
 
 from gateway.decoding_process import DecoderDied, DecodingLimits, DecodingProcess, DecodingTooSlow
-from gateway.inspection import Inspection
 from shared.app import StartupError
 from shared.deadline import Deadline
 from shared.errors import BrokenImage, DeadlineExceeded
+from shared.previews import Inspection
 from shared.worker import BoundedWorker
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Hygiene:
         """Check an encoded image and make its preview; the first frame stands for an animation.
 
         Raises:
-            UnsupportedImage: not an image of a format in `inspection.MEDIA_TYPES`.
+            UnsupportedImage: not an image of a format in `previews.MEDIA_TYPES`.
             ImageTooLarge: more pixels than the limit; nothing was decoded.
             BrokenImage: it cannot be decoded, or not within the limits.
             Overloaded, DeadlineExceeded: see `BoundedWorker.run`; an image whose deadline has passed is not begun.

@@ -118,7 +118,7 @@ def _supervisor(run: Path, logs: Path) -> Iterator[Any]:
     )
     transport = SupervisorTransport(serverurl=f"unix://{run / 'supervisor.sock'}")
     try:
-        yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        yield ServerProxy("http://127.0.0.1", transport=transport)
     finally:
         transport.close()
         process.terminate()
@@ -167,8 +167,9 @@ def _watch(services: Any, stop: _Stop) -> None:
 def _states(services: Any) -> dict[str, dict[str, Any]]:
     """Return what supervisord says of each service; nothing while it is not up itself."""
     try:
-        return {state["name"]: state for state in services.getAllProcessInfo()}
+        return {state["name"]: state for state in services.supervisor.getAllProcessInfo()}
     except (OSError, HTTPException, Fault):
+        services("close")()  # its connection, which would refuse every further question once one could not be sent
         return {}
 
 

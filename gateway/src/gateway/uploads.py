@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from gateway.clients import Captions, Images, Labels
 from gateway.hygiene import Hygiene
-from gateway.inspection import Inspection
 from shared.contracts import (
     Alternative,
     Analysis,
@@ -27,6 +26,7 @@ from shared.contracts import (
 )
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
+from shared.previews import Inspection
 
 log = logging.getLogger(__name__)
 

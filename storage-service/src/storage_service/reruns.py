@@ -30,7 +30,7 @@ class Reruns:
 
     async def count(self, request: RerunRequest) -> Rerun:
         """Return how many images `mark` would mark from the request's cursor on."""
-        statement = _matching(request, self._database.dialect)
+        statement = _matching(request)
         images = 0
         if statement is not None:
             async with self._database.reading() as repository:
@@ -39,7 +39,7 @@ class Reruns:
 
     async def mark(self, request: RerunRequest, *, deadline: Deadline) -> Rerun:
         """Mark as many images as the deadline allows, in the order of their upload."""
-        statement = _matching(request, self._database.dialect)
+        statement = _matching(request)
         if statement is None:
             return Rerun(dry_run=False, images=0, next_cursor=None)
         after, marked = _after(request), 0
@@ -66,7 +66,7 @@ class Reruns:
         return max(found, default=None), len(seqs)
 
 
-def _matching(request: RerunRequest, dialect: str) -> Select[Image] | None:
+def _matching(request: RerunRequest) -> Select[Image] | None:
     """Return a statement on the images asked for, or None where no image can be meant."""
     statement = select(Image)
     if request.label is not None:
@@ -75,7 +75,7 @@ def _matching(request: RerunRequest, dialect: str) -> Select[Image] | None:
         words = WordQuery(request.q)
         if words.is_empty:
             return None
-        statement = words.narrow(statement, dialect)
+        statement = words.narrow(statement)
     return statement
 
 

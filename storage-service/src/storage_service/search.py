@@ -76,7 +76,7 @@ class WordQuery:
         """Whether there is no word in it: then no image can be found."""
         return not (self.words.whole or self.words.beginning)
 
-    def narrow(self, statement: Select[Image], dialect: str) -> Select[Image]:  # noqa: ARG002
+    def narrow(self, statement: Select[Image]) -> Select[Image]:
         """Return a statement on images that keeps only those with the words, in whatever order it asks for."""
         for word in self.words.whole:
             statement = statement.where(Image.seq.in_(select(Posting.seq).where(Posting.word == word)))

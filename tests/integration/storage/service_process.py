@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live_platform import free_ports
+from tests.integration.storage.live_service import live_service
 from tests.unit.storage.samples import PREVIEW, new_image
 
 PATIENCE_S = 60.0
@@ -60,23 +57,14 @@ class ServiceProcess:
 
 
 @contextmanager
-def live_service(folder: Path, **settings: str) -> Iterator[ServiceProcess]:
+def health_watched_service(folder: Path, **settings: str) -> Iterator[ServiceProcess]:
     """Start a service in a folder, and wait until it is live; it must stop cleanly, whatever became of its database."""
-    [port] = free_ports(1)
-    others = {name: value for name, value in os.environ.items() if not name.startswith("STORAGE_")}
-    ours = {f"STORAGE_{name.upper()}": value for name, value in settings.items()} | {"STORAGE_PORT": str(port)}
-    log = folder / "storage.log"
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "storage_service"], cwd=folder, env=others | ours, stderr=stderr
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
-            service = ServiceProcess(process.pid, http, log, folder / ".data/store")
-            service.wait(service.is_live)
-            yield service
-        process.terminate()
-        assert process.wait(60) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait()
+    with (
+        live_service(folder, **settings) as running,
+        httpx.Client(base_url=running.url, timeout=60, trust_env=False) as http,
+    ):
+        service = ServiceProcess(running.process.pid, http, running.log_file, folder / ".data/store")
+        service.wait(service.is_live)
+        yield service
+        running.process.terminate()
+        assert running.process.wait(60) == 0, running.log

@@ -15,7 +15,7 @@ from shared.errors import PROBLEM_MEDIA_TYPE, Problem
 from storage_service import schema
 from storage_service.database import open_engine
 from tests.cuttable import Cuttable, cuttable
-from tests.integration.storage.service_process import ServiceProcess, live_service
+from tests.integration.storage.service_process import ServiceProcess, health_watched_service
 from tests.unit.storage.samples import files_below
 
 SHORT = {"statement_timeout_s": "1"}
@@ -49,7 +49,7 @@ def test_a_server_that_is_away_at_start_is_told_and_waited_for(
     mysql_url: str, behind: Cuttable, tmp_path: Path
 ) -> None:
     behind.cut()
-    with live_service(tmp_path, database_url=_through(behind, mysql_url)) as service:
+    with health_watched_service(tmp_path, database_url=_through(behind, mysql_url)) as service:
         health = service.http.get("/health/ready")
         assert (health.status_code, health.json()["degraded"]) == (503, ["database"])
         _is_unavailable(service.http.get("/v1/labels"))
@@ -68,7 +68,7 @@ def test_a_server_that_is_away_at_start_is_told_and_waited_for(
 def test_a_server_that_is_lost_and_comes_back_costs_nothing_that_was_acknowledged(
     mysql_url: str, behind: Cuttable, tmp_path: Path
 ) -> None:
-    with live_service(tmp_path, database_url=_through(behind, mysql_url), **SHORT) as service:
+    with health_watched_service(tmp_path, database_url=_through(behind, mysql_url), **SHORT) as service:
         service.wait(service.is_ready)
         kept = service.upload(b"before").json()
 
@@ -90,7 +90,7 @@ def test_a_server_that_is_lost_and_comes_back_costs_nothing_that_was_acknowledge
 def test_a_connection_that_is_lost_for_a_moment_is_not_noticed(
     mysql_url: str, behind: Cuttable, tmp_path: Path
 ) -> None:
-    with live_service(tmp_path, database_url=_through(behind, mysql_url)) as service:
+    with health_watched_service(tmp_path, database_url=_through(behind, mysql_url)) as service:
         service.wait(service.is_ready)
         for number in range(3):
             behind.cut()
@@ -104,7 +104,7 @@ def test_a_connection_that_is_lost_for_a_moment_is_not_noticed(
 def test_a_server_that_stalls_holds_no_request_past_its_deadline(
     mysql_url: str, behind: Cuttable, tmp_path: Path
 ) -> None:
-    with live_service(tmp_path, database_url=_through(behind, mysql_url), **SHORT) as service:
+    with health_watched_service(tmp_path, database_url=_through(behind, mysql_url), **SHORT) as service:
         service.wait(service.is_ready)
         kept = service.upload(b"before").json()
         behind.stall()
@@ -125,7 +125,7 @@ def test_a_server_that_stalls_holds_no_request_past_its_deadline(
 
 def test_a_refused_password_is_told_without_it_and_the_service_stays(mysql_url: str, tmp_path: Path) -> None:
     wrong = make_url(mysql_url).set(username="nobody_at_all", password="tell-nobody")
-    with live_service(tmp_path, database_url=wrong.render_as_string(hide_password=False)) as service:
+    with health_watched_service(tmp_path, database_url=wrong.render_as_string(hide_password=False)) as service:
         _is_unavailable(service.http.get("/v1/labels"))
         [told] = service.told("database_unusable")
         assert "check user and password in STORAGE_DATABASE_URL" in str(told["reason"])
@@ -135,7 +135,7 @@ def test_a_refused_password_is_told_without_it_and_the_service_stays(mysql_url: 
 def test_a_database_without_tables_is_told_with_what_to_do_and_used_once_it_has_them(
     bare_mysql_url: str, tmp_path: Path
 ) -> None:
-    with live_service(tmp_path, database_url=bare_mysql_url) as service:
+    with health_watched_service(tmp_path, database_url=bare_mysql_url) as service:
         [told] = service.told("database_unusable")
         assert "run storage-migrate" in str(told["reason"])
 
@@ -146,7 +146,7 @@ def test_a_database_without_tables_is_told_with_what_to_do_and_used_once_it_has_
 
 def test_a_database_that_does_not_exist_is_told(mysql_url: str, tmp_path: Path) -> None:
     absent = make_url(mysql_url).set(database="legenda_test_absent").render_as_string(hide_password=False)
-    with live_service(tmp_path, database_url=absent) as service:
+    with health_watched_service(tmp_path, database_url=absent) as service:
         [told] = service.told("database_unusable")
         assert "create it, or name another in STORAGE_DATABASE_URL" in str(told["reason"])
         _is_unavailable(service.http.get("/v1/labels"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from shared.errors import PROBLEM_MEDIA_TYPE
-from tests.integration.storage.service_process import live_service
+from tests.integration.storage.service_process import health_watched_service
 from tests.unit.storage.samples import files_below
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
@@ -26,7 +26,7 @@ def test_a_file_that_is_no_database_is_told_and_one_in_its_place_is_used(tmp_pat
     file = tmp_path / ".data/legenda.sqlite3"
     file.parent.mkdir()
     file.write_bytes(b"these are my holiday notes, not a database" * 100)
-    with live_service(tmp_path) as service:
+    with health_watched_service(tmp_path) as service:
         assert service.http.get("/health/ready").json()["degraded"] == ["database"]
         _is_unavailable(service.http.get("/v1/labels"))
         _is_unavailable(service.upload(b"a dog"))
@@ -40,7 +40,7 @@ def test_a_file_that_is_no_database_is_told_and_one_in_its_place_is_used(tmp_pat
 
 
 def test_a_file_that_another_process_has_locked_is_waited_for(tmp_path: Path) -> None:
-    with live_service(tmp_path, statement_timeout_s="0.5") as service:
+    with health_watched_service(tmp_path, statement_timeout_s="0.5") as service:
         service.wait(service.is_ready)
         kept = service.upload(b"before").json()
         with closing(sqlite3.connect(tmp_path / ".data/legenda.sqlite3", isolation_level=None)) as other:
@@ -54,7 +54,7 @@ def test_a_file_that_another_process_has_locked_is_waited_for(tmp_path: Path) ->
 
 
 def test_a_full_disk_stores_nothing_by_halves_and_is_recovered_from(tmp_path: Path) -> None:
-    with live_service(tmp_path) as service:
+    with health_watched_service(tmp_path) as service:
         service.wait(service.is_ready)
         kept = service.upload(b"before").json()
         database = tmp_path / ".data/legenda.sqlite3-wal"

@@ -15,9 +15,9 @@ from PIL import Image
 
 from gateway.decoding_process import DecoderDied, DecodingLimits, DecodingProcess, DecodingTooSlow
 from gateway.hygiene import Hygiene
-from gateway.inspection import Inspection
 from shared.deadline import Deadline
 from shared.errors import BrokenImage, DeadlineExceeded, Overloaded
+from shared.previews import Inspection
 from tests.pictures import encoded, photo_bytes
 
 ENOUGH = DecodingLimits(pixel_limit=80_000_000, memory_bytes=1536 * 2**20, timeout_s=60)

@@ -9,8 +9,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from gateway.inspection import PREVIEW_SIDE_PX
 from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from shared.previews import PREVIEW_SIDE_PX
 from tests.decoding import inspect
 from tests.pictures import drawn_picture, encoded
 
