@@ -1,9 +1,11 @@
-"""A TCP connection to a real server that a test can cut, stall and restore, as networks and servers do."""
+"""A connection to a real server that a test can cut, stall, slow, reset and truncate, as networks and servers do."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ class Cuttable:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._is_cut = False
+        self._delay_s = 0.0
+        self._most_bytes: int | None = None
         self._open: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -44,6 +48,18 @@ class Cuttable:
         """Pass nothing on, and close nothing, like a server that was stopped."""
         self._call(self._set(cut=False, flowing=False))
 
+    def delay(self, seconds: float) -> None:
+        """Hold each piece back for so long."""
+        self._call(self._set(cut=False, flowing=True, delay_s=seconds))
+
+    def reset(self) -> None:
+        """Break all connections with a reset, and each new one as soon as something comes."""
+        self._call(self._set(cut=False, flowing=True, most_bytes=0, reset=True))
+
+    def truncate(self, most_bytes: int) -> None:
+        """Break each connection with a reset when the server has answered so many bytes."""
+        self._call(self._set(cut=False, flowing=True, most_bytes=most_bytes))
+
     def restore(self) -> None:
         """Work again; what was held back goes on."""
         self._call(self._set(cut=False, flowing=True))
@@ -60,13 +76,23 @@ class Cuttable:
         self._server.close()
         await asyncio.gather(*self._open, return_exceptions=True)
 
-    async def _set(self, *, cut: bool, flowing: bool) -> None:
+    async def _set(
+        self,
+        *,
+        cut: bool,
+        flowing: bool,
+        delay_s: float = 0.0,
+        most_bytes: int | None = None,
+        reset: bool = False,
+    ) -> None:
         self._is_cut = cut
+        self._delay_s = delay_s
+        self._most_bytes = most_bytes
         if flowing:
             self._flowing.set()
         else:
             self._flowing.clear()
-        if cut:
+        if cut or reset:
             for task in self._open:
                 task.cancel()
 
@@ -83,7 +109,7 @@ class Cuttable:
                 to_reader, to_writer = await asyncio.open_connection(*self._target)
                 with contextlib.closing(to_writer.transport):
                     there = asyncio.create_task(self._pass_on(reader, to_writer))
-                    back = asyncio.create_task(self._pass_on(to_reader, writer))
+                    back = asyncio.create_task(self._pass_on(to_reader, writer, is_answer=True))
                     try:
                         await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
                     finally:
@@ -91,11 +117,29 @@ class Cuttable:
                         back.cancel()
                         await asyncio.gather(there, back, return_exceptions=True)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
+    ) -> None:
+        passed = 0
         while chunk := await reader.read(CHUNK_BYTES):
             await self._flowing.wait()
+            if self._delay_s:
+                await asyncio.sleep(self._delay_s)
+            if is_answer and self._most_bytes is not None and passed + len(chunk) > self._most_bytes:
+                writer.write(chunk[: self._most_bytes - passed])
+                await writer.drain()
+                _reset(writer)
+                return
+            passed += len(chunk)
             writer.write(chunk)
             await writer.drain()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close without the farewell of TCP: who reads meets an error instead of an end."""
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @contextmanager

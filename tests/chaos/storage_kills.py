@@ -172,9 +172,9 @@ def run(kills: int, database_url: str, folder: Path, *, seed: int = 0) -> Outcom
             outcome.broken_promises += _broken(service, worker.promises)
         service.process.send_signal(signal.SIGTERM)
         service.process.wait(TIMEOUT_S)
-    outcome.found = _check(folder, settings)
-    _check(folder, settings, "--repair")
-    outcome.left = _check(folder, settings)
+    outcome.found = check(folder, settings)
+    check(folder, settings, "--repair")
+    outcome.left = check(folder, settings)
     return outcome
 
 
@@ -195,7 +195,7 @@ def _broken(service: LiveService, promises: dict[UUID, Promise]) -> Iterator[str
                 yield f"{image_id} has another preview"
 
 
-def _check(folder: Path, settings: dict[str, str], *arguments: str) -> dict[str, int]:
+def check(folder: Path, settings: dict[str, str], *arguments: str) -> dict[str, int]:
     """Return how many findings of each kind storage-check tells."""
     report = folder / "found.json"
     command = [sys.executable, "-m", "storage_service.checking.command", "--settle", "0", "--json", str(report)]
