@@ -158,14 +158,19 @@ def problem_response(
     )
 
 
+def error_response(error: ServiceError) -> JSONResponse:
+    """Make the answer to one of our own failures."""
+    return problem_response(
+        status=error.status, code=error.code, title=error.title, detail=error.detail, headers=error.headers
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make every failure of `app`, foreseen or not, answer with a `Problem`."""
 
     @app.exception_handler(ServiceError)
     async def _service_error(_: Request, error: ServiceError) -> JSONResponse:
-        return problem_response(
-            status=error.status, code=error.code, title=error.title, detail=error.detail, headers=error.headers
-        )
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -41,12 +41,17 @@ def create_app(settings: StorageSettings) -> FastAPI:
     """Return the service; its database and its folder are opened when it starts."""
     service_version = version("legenda-storage-service")
     readiness = Readiness(SERVICE, service_version)
+    opened: list[Storage] = []
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _storage(settings, readiness) as storage:
             app.state.storage = storage
-            yield
+            opened.append(storage)
+            try:
+                yield
+            finally:
+                opened.clear()
 
     app = create_service(
         SERVICE,
@@ -55,6 +60,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         readiness=readiness.health,
         lifespan=lifespan,
         registry=CollectorRegistry(),
+        load=lambda: opened[0].archive.places_taken if opened else 0.0,
     )
     app.include_router(router)
     app.include_router(file_router)
