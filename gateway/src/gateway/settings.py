@@ -26,6 +26,9 @@ class GatewaySettings(ServiceSettings):
     upload_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted, in bytes.")
     pixel_limit: PositiveInt = Field(default=64_000_000, description="Most pixels of an image that is decoded.")
     uploads_at_once: PositiveInt = Field(default=64, description="Uploads in progress; one more is answered 503.")
+    requests_at_once: PositiveInt = Field(
+        default=256, description="Requests of all kinds in progress; one more is answered 503."
+    )
     decode_processes: PositiveInt = Field(default=2, description="Images decoded at once, each in its own process.")
     decode_waiting: NonNegativeInt = Field(default=64, description="Images that may wait to be decoded.")
     decode_memory_bytes: PositiveInt = Field(
@@ -37,6 +40,12 @@ class GatewaySettings(ServiceSettings):
     )
     model_timeout_s: PositiveFloat = Field(
         default=10.0, description="Seconds a model may take before the image is stored without its word."
+    )
+    breaker_failures: PositiveInt = Field(
+        default=5, description="Failures in a row after which a service behind is not asked for a while."
+    )
+    breaker_pause_s: PositiveFloat = Field(
+        default=5.0, description="Seconds that it is not asked; then one call tries it."
     )
     completion_at_once: PositiveInt = Field(
         default=2, description="Pending images that each model is asked about at once."

@@ -10,6 +10,7 @@ Code raises meaning; only this module knows how HTTP says it (RFC 9457, applicat
     ├── UnsupportedImage      415
     ├── BrokenImage           422
     ├── UpstreamFailed        502
+    │   └── UpstreamUnavailable  503, Retry-After
     ├── Overloaded            503, Retry-After
     └── DeadlineExceeded      504
 """
@@ -112,6 +113,18 @@ class UpstreamFailed(ServiceError):
     code = "upstream_failed"
     title = "A service behind this one failed"
     status = 502
+
+
+class UpstreamUnavailable(UpstreamFailed):
+    """A service behind this one cannot be reached; the caller may come back."""
+
+    code = "upstream_unavailable"
+    title = "A service behind this one is away"
+    status = 503
+
+    def __init__(self, detail: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.headers = {"Retry-After": str(retry_after_s)}
 
 
 class Overloaded(ServiceError):

@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from shared.deadline import DEADLINE_HEADER, Deadline
-from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed
+from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -40,7 +40,8 @@ class ServiceClient:
             DeadlineExceeded: no answer in time.
             Overloaded: the service is full.
             ForwardedProblem: the service refused the request itself (4xx).
-            UpstreamFailed: the service failed, cannot be reached, or answers what we do not understand.
+            UpstreamUnavailable: the service cannot be reached, or the connection broke.
+            UpstreamFailed: the service failed, or answers what we do not understand.
         """
         return self.read(answer, await self.send(method, path, deadline=deadline, **request))
 
@@ -100,7 +101,7 @@ class ServiceClient:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise DeadlineExceeded(f"{self.name} did not answer in time") from error
         except httpx.TransportError as error:
-            raise UpstreamFailed(f"{self.name} cannot be reached") from error
+            raise UpstreamUnavailable(f"{self.name} cannot be reached; try again shortly") from error
 
     def _raise_for_problem(self, response: httpx.Response) -> None:
         if response.is_success:
