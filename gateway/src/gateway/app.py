@@ -20,6 +20,7 @@ from gateway.decoding_process import DecodingLimits
 from gateway.export_routes import export_routes
 from gateway.guarded_client import GuardedClient
 from gateway.hygiene import Hygiene
+from gateway.idempotency import Idempotency, KeyClient
 from gateway.page import Page
 from gateway.request_limit import RequestLimit
 from gateway.retrying import Retrying
@@ -138,7 +139,10 @@ def create_app(
     app.user_middleware.append(Middleware(RequestLimit, at_once=settings.requests_at_once))
     app.include_router(
         upload_routes(
-            uploads, upload_limit_bytes=settings.upload_limit_bytes, longest_deadline_s=settings.upload_deadline_s
+            uploads,
+            Idempotency(KeyClient(behind["storage"]), keep_s=settings.idempotency_keep_s),
+            upload_limit_bytes=settings.upload_limit_bytes,
+            longest_deadline_s=settings.upload_deadline_s,
         )
     )
     app.include_router(public_routes(caption, classify, storage, longest_deadline_s=settings.upload_deadline_s))

@@ -11,8 +11,16 @@ from gateway.retrying import Retrying
 from shared.deadline import Deadline
 from shared.http_client import ServiceClient
 
-REPEATABLE = frozenset({("POST", "/v1/captions"), ("POST", "/v1/classifications"), ("POST", "/v1/images")})
-"""Calls that change nothing, or, made twice, no more than once: storage files the same bytes once. GETs are, too."""
+REPEATABLE = frozenset(
+    {
+        ("POST", "/v1/captions"),
+        ("POST", "/v1/classifications"),
+        ("POST", "/v1/images"),
+        ("POST", "/v1/idempotency-keys"),
+    }
+)
+"""Calls that change nothing, or, made twice, no more than once: storage files the same bytes once."""
+_ALWAYS = ("GET", "PUT")
 
 
 class GuardedClient(ServiceClient):
@@ -34,6 +42,6 @@ class GuardedClient(ServiceClient):
             return await super(GuardedClient, self).send(method, path, deadline=deadline, **request)
 
         with self._breaker.guarding(given_s=deadline.remaining_s()):
-            if method == "GET" or (method, path) in REPEATABLE:
+            if method in _ALWAYS or (method, path) in REPEATABLE:
                 return await self._retrying.call(once, deadline=deadline)
             return await once()

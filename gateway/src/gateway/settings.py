@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from shared.idempotency import LONGEST_KEPT_S
 from shared.settings import ServiceSettings, ServiceUrl, service_config
 
 
@@ -37,6 +38,11 @@ class GatewaySettings(ServiceSettings):
     decode_timeout_s: PositiveFloat = Field(default=10.0, description="Seconds that decoding one image may take.")
     upload_deadline_s: PositiveFloat = Field(
         default=30.0, description="Seconds a request may take, unless it asks for less."
+    )
+    idempotency_keep_s: PositiveFloat = Field(
+        default=24 * 3600.0,
+        le=LONGEST_KEPT_S,
+        description="Seconds that an Idempotency-Key and its answer are kept, at most 30 days.",
     )
     model_timeout_s: PositiveFloat = Field(
         default=10.0, description="Seconds a model may take before the image is stored without its word."

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
+from gateway.idempotency import Idempotency, IdempotencyKey, fingerprint
 from gateway.routes import BEHIND, PREFIX
 from gateway.uploads import Uploads
 from shared.body import read_form, readable_size, shown_filename
 from shared.contracts import Analysis, ImageRecord
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import BadRequest, BrokenImage, DeadlineExceeded, ImageTooLarge, UnsupportedImage, problem_responses
+from shared.idempotency import RequestInFlight
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Boundaries and headers around the file in a multipart body."""
@@ -34,10 +36,13 @@ FILE_FORM: dict[str, Any] = {
     }
 }
 
+IN_FLIGHT = problem_responses(RequestInFlight)
 UPLOAD = problem_responses(ImageTooLarge, UnsupportedImage, BrokenImage)
 
 
-def upload_routes(uploads: Uploads, *, upload_limit_bytes: int, longest_deadline_s: float) -> APIRouter:
+def upload_routes(
+    uploads: Uploads, idempotency: Idempotency, *, upload_limit_bytes: int, longest_deadline_s: float
+) -> APIRouter:
     """Return the routes; what cannot be kept now is refused before its body is read."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
 
@@ -50,18 +55,29 @@ def upload_routes(uploads: Uploads, *, upload_limit_bytes: int, longest_deadline
         "/images",
         tags=["images"],
         status_code=201,
+        response_model=ImageRecord,
         openapi_extra=FILE_FORM,
-        responses=UPLOAD | {200: {"model": ImageRecord, "description": "These bytes are known."}},
+        responses=UPLOAD | IN_FLIGHT | {200: {"model": ImageRecord, "description": "These bytes are known."}},
     )
-    async def upload(request: Request, response: Response, deadline: Within) -> ImageRecord:
+    async def upload(request: Request, deadline: Within, key: IdempotencyKey) -> Response:
         """Keep an image: it is captioned, labelled, and filed under its label."""
         uploads.require_room(deadline=deadline)
         with uploads.admitted():
             image, filename = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
-            record, is_new = await uploads.upload(image, filename, deadline=deadline)
-        response.status_code = 201 if is_new else 200
-        response.headers["Location"] = f"{PREFIX}/images/{record.id}"
-        return record
+
+            async def keep() -> Response:
+                record, is_new = await uploads.upload(image, filename, deadline=deadline)
+                return Response(
+                    record.model_dump_json(),
+                    201 if is_new else 200,
+                    headers={"Location": f"{PREFIX}/images/{record.id}"},
+                    media_type="application/json",
+                )
+
+            asked = ""
+            if key is not None:
+                asked = fingerprint("POST /images", filename, await uploads.sha256(image, deadline=deadline))
+            return await idempotency.once(keep, key=key, request=asked, deadline=deadline)
 
     @router.post("/analyses", tags=["analyses"], openapi_extra=FILE_FORM, responses=UPLOAD)
     async def analyse(request: Request, deadline: Within) -> Analysis:

@@ -80,7 +80,7 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
-        sha256 = await self._hygiene.fingerprint(image, deadline=deadline)
+        sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=deadline)
@@ -100,6 +100,10 @@ class Uploads:
         record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
+
+    async def sha256(self, image: bytes, *, deadline: Deadline) -> str:
+        """Return what makes two files the same image, as hex."""
+        return await self._hygiene.fingerprint(image, deadline=deadline)
 
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""

@@ -150,8 +150,9 @@ class DeadlineExceeded(ServiceError):
 class ForwardedProblem(ServiceError):
     """A service behind this one refused the request itself; its words are passed on."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(problem.detail)
+        self.headers = headers or {}
         self.code = problem.code
         self.title = problem.title
         self.status = problem.status

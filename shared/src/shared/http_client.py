@@ -110,15 +110,15 @@ class ServiceClient:
             problem = Problem.model_validate_json(response.content)
         except ValidationError as error:
             raise UpstreamFailed(f"{self.name} failed with status {response.status_code}") from error
+        retry_after = response.headers.get("retry-after", "")
+        retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
         if response.status_code == Overloaded.status:
-            retry_after = response.headers.get("retry-after", "")
-            retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
             raise Overloaded(f"{self.name} is busy: {problem.detail}", retry_after_s=retry_after_s)
         if response.status_code == DeadlineExceeded.status:
             raise DeadlineExceeded(f"{self.name} did not finish in time")
         if response.is_server_error:
             raise UpstreamFailed(f"{self.name} failed: {problem.detail}")
-        raise ForwardedProblem(problem)
+        raise ForwardedProblem(problem, headers={"Retry-After": str(retry_after_s)} if retry_after else {})
 
 
 def open_http(base_url: str, *, connections: int) -> httpx.AsyncClient:

@@ -20,6 +20,8 @@ from storage_service.database import Database, open_engine
 from storage_service.export_routes import router as export_router
 from storage_service.exports import Exports
 from storage_service.file_routes import router as file_router
+from storage_service.idempotency import Idempotency
+from storage_service.idempotency_routes import router as idempotency_router
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.opening import Opening
@@ -67,6 +69,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
     app.include_router(batch_router)
     app.include_router(work_router)
     app.include_router(export_router)
+    app.include_router(idempotency_router)
     return app
 
 
@@ -105,6 +108,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 undoing=Undoing(database, archive),
                 similar=SimilarPictures(database, store, similarity, worker),
                 exports=exports,
+                idempotency=Idempotency(database),
                 stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,
