@@ -62,6 +62,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
+        load=lambda: worker.load,
     )
     app.include_router(
         caption_routes(

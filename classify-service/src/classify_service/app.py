@@ -57,6 +57,7 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
+        load=lambda: classification.places_taken,
     )
     app.include_router(
         classification_routes(

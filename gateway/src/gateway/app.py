@@ -10,26 +10,34 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
 
 from gateway import __version__
+from gateway.breakers import Breaker, BreakerLimits, UpstreamMetrics
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
 from gateway.decoding_process import DecodingLimits
 from gateway.export_routes import export_routes
+from gateway.guarded_client import GuardedClient
 from gateway.hygiene import Hygiene
+from gateway.idempotency import Idempotency, KeyClient
 from gateway.page import Page
+from gateway.request_limit import RequestLimit
+from gateway.retrying import Retrying
 from gateway.routes import public_routes
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
+from gateway.upload_routes import upload_routes
 from gateway.uploads import UploadLimits, Uploads
 from gateway.upstreams import Upstreams
 from gateway.work_client import WorkClient
 from gateway.work_routes import work_routes
 from shared.app import StartupError, create_service
 from shared.contracts import Health
-from shared.http_client import open_http
+from shared.http_client import ServiceClient, open_http
 
 NAME = "gateway"
+BEHIND = ("caption", "classify", "storage")
 
 
 def create_app(
@@ -53,8 +61,20 @@ def create_app(
         classify_http or open_http(settings.classify_url, connections=connections),
         storage_http or open_http(settings.storage_url, connections=connections),
     ]
-    caption, classify, storage = CaptionClient(pools[0]), ClassifyClient(pools[1]), StorageClient(pools[2])
-    upstreams = Upstreams([caption.service, classify.service, storage.service])
+    registry = CollectorRegistry()
+    # Health is asked past breakers and retries: it is how a service that is back is found.
+    upstreams = Upstreams([ServiceClient(name, pool) for name, pool in zip(BEHIND, pools, strict=True)])
+    metrics = UpstreamMetrics(registry)
+    breaking = BreakerLimits(failures=settings.breaker_failures, pause_s=settings.breaker_pause_s)
+    breakers = {name: Breaker(name, breaking, metrics) for name in BEHIND}
+    behind = {
+        name: GuardedClient(
+            name, pool, breaker=breakers[name], retrying=Retrying(count=metrics.repeated.labels(name).inc)
+        )
+        for name, pool in zip(BEHIND, pools, strict=True)
+    }
+    caption, classify = CaptionClient(behind["caption"]), ClassifyClient(behind["classify"])
+    storage, work = StorageClient(behind["storage"]), WorkClient(behind["storage"])
     hygiene = Hygiene(
         processes=settings.decode_processes,
         waiting=settings.decode_waiting,
@@ -73,16 +93,14 @@ def create_app(
             model_timeout_s=settings.model_timeout_s,
             uploads_at_once=settings.uploads_at_once,
         ),
+        require_storage=breakers["storage"].require_admitting,
     )
-
-    work = WorkClient(pools[2])
-    registry = CollectorRegistry()
     completion = Completion(
         captions=caption,
         labels=classify,
         work=work,
         uploads=uploads,
-        is_ready=upstreams.is_ready,
+        is_ready=lambda name: upstreams.is_ready(name) and breakers[name].is_admitting(),
         limits=CompletionLimits(at_once=settings.completion_at_once, model_timeout_s=settings.model_timeout_s),
         metrics=CompletionMetrics(registry),
     )
@@ -115,17 +133,19 @@ def create_app(
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
+        load=lambda: uploads.places_taken,
     )
+    # The innermost of all, so that what it refuses has a request id, and is counted.
+    app.user_middleware.append(Middleware(RequestLimit, at_once=settings.requests_at_once))
     app.include_router(
-        public_routes(
+        upload_routes(
             uploads,
-            caption,
-            classify,
-            storage,
+            Idempotency(KeyClient(behind["storage"]), keep_s=settings.idempotency_keep_s),
             upload_limit_bytes=settings.upload_limit_bytes,
             longest_deadline_s=settings.upload_deadline_s,
         )
     )
+    app.include_router(public_routes(caption, classify, storage, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
     app.add_middleware(SecurityHeaders)

@@ -61,8 +61,8 @@ class Images(Protocol):
 class CaptionClient:
     """caption-service."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.service = ServiceClient("caption", http)
+    def __init__(self, service: ServiceClient) -> None:
+        self.service = service
 
     async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
         """Return sentences for a JPEG, best first, and its embedding where the installation's encoder makes one."""
@@ -95,8 +95,8 @@ class CaptionClient:
 class ClassifyClient:
     """classify-service."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.service = ServiceClient("classify", http)
+    def __init__(self, service: ServiceClient) -> None:
+        self.service = service
 
     async def classify(self, preview: bytes, *, deadline: Deadline) -> ClassificationAnswer:
         """Return labels for a JPEG, best first."""
@@ -125,8 +125,8 @@ class ClassifyClient:
 class StorageClient:
     """storage-service."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.service = ServiceClient("storage", http)
+    def __init__(self, service: ServiceClient) -> None:
+        self.service = service
 
     async def find(self, sha256: str, *, deadline: Deadline) -> ImageRecord | None:
         """Return the record of these bytes, if they are known."""

@@ -54,6 +54,10 @@ class Hygiene:
         """The processes' ids."""
         return [process.pid for process in self._processes]
 
+    def require_room(self, *, deadline: Deadline) -> None:
+        """Raise as `BoundedWorker.require_room` does, before an image is read that could not be looked at in time."""
+        self._worker.require_room(deadline=deadline)
+
     async def fingerprint(self, image: bytes, *, deadline: Deadline) -> str:
         """Return the SHA-256 as hex: what makes two files the same image; raises as `BoundedWorker.run` does."""
         return await self._worker.run(lambda: hashlib.sha256(image).hexdigest(), deadline=deadline)

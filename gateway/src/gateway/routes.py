@@ -3,21 +3,16 @@
 Annotations are evaluated here, not postponed: the deadline's dependency is made inside `public_routes`.
 """
 
-import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from starlette.datastructures import FormData, UploadFile
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.security_headers import STRANGERS_FILE
-from gateway.uploads import Uploads
-from shared.body import read_form, readable_size, shown_filename
 from shared.contracts import (
     DEFAULT_PAGE_SIZE,
     MAX_PAGE_SIZE,
-    Analysis,
     Correction,
     ImageAttention,
     ImageExplanation,
@@ -31,9 +26,7 @@ from shared.contracts import (
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import (
     BadRequest,
-    BrokenImage,
     DeadlineExceeded,
-    ImageTooLarge,
     NotEmbedded,
     NotFound,
     Overloaded,
@@ -52,42 +45,22 @@ from shared.search_questions import (
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 
 PREFIX = "/api/v1"
-FORM_OVERHEAD_BYTES = 64 * 1024
-"""Boundaries and headers around the file in a multipart body."""
 
 NEVER_CHANGES = {"Cache-Control": "private, max-age=31536000, immutable"}
 MAY_CHANGE = {"Cache-Control": "private, no-cache"}
 HARMLESS = {"Content-Security-Policy": STRANGERS_FILE}
 
-FILE_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
-
 BEHIND = problem_responses(BadRequest, UpstreamFailed, Overloaded, DeadlineExceeded)
-UPLOAD = problem_responses(ImageTooLarge, UnsupportedImage, BrokenImage)
 ONE_IMAGE = problem_responses(NotFound)
 SIMILAR = problem_responses(NotEmbedded)
 NO_WORDS_INSIDE = problem_responses(UnsupportedImage)
 
 
 def public_routes(
-    uploads: Uploads,
     captions: CaptionClient,
     classifications: ClassifyClient,
     storage: StorageClient,
     *,
-    upload_limit_bytes: int,
     longest_deadline_s: float,
 ) -> APIRouter:
     """Return the routes of the public API."""
@@ -97,29 +70,6 @@ def public_routes(
         return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
 
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type
-
-    @router.post(
-        "/images",
-        tags=["images"],
-        status_code=201,
-        openapi_extra=FILE_FORM,
-        responses=UPLOAD | {200: {"model": ImageRecord, "description": "These bytes are known."}},
-    )
-    async def upload(request: Request, response: Response, deadline: Within) -> ImageRecord:
-        """Keep an image: it is captioned, labelled, and filed under its label."""
-        with uploads.admitted():
-            image, filename = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
-            record, is_new = await uploads.upload(image, filename, deadline=deadline)
-        response.status_code = 201 if is_new else 200
-        response.headers["Location"] = f"{PREFIX}/images/{record.id}"
-        return record
-
-    @router.post("/analyses", tags=["analyses"], openapi_extra=FILE_FORM, responses=UPLOAD)
-    async def analyse(request: Request, deadline: Within) -> Analysis:
-        """Try an image out: it is captioned and labelled, and nothing is kept."""
-        with uploads.admitted():
-            image, _ = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
-            return await uploads.analyse(image, deadline=deadline)
 
     @router.get("/images", tags=["images"])
     async def page(  # noqa: PLR0917  # FastAPI fills them in by name
@@ -216,32 +166,3 @@ def public_routes(
         return (await storage.labels(deadline=deadline)).root
 
     return router
-
-
-async def _read_file(request: Request, *, limit_bytes: int, deadline: Deadline) -> tuple[bytes, str]:
-    """Return the bytes and the name of the form's `file`; one that trickles in does not hold its place for ever."""
-    body_limit_bytes = limit_bytes + FORM_OVERHEAD_BYTES
-    try:
-        async with asyncio.timeout(deadline.remaining_s()):
-            form = await read_form(request, limit_bytes=body_limit_bytes, max_files=1, max_fields=8)
-            try:
-                file = _file_of(form)
-                image = await file.read()
-            finally:
-                await form.close()
-    except TimeoutError as error:
-        raise DeadlineExceeded("the image did not arrive in time") from error
-    if len(image) > limit_bytes:
-        raise ImageTooLarge(
-            f"the image has {readable_size(len(image))}; at most {readable_size(limit_bytes)} are accepted"
-        )
-    if not image:
-        raise UnsupportedImage("the file is empty")
-    return image, shown_filename(file)
-
-
-def _file_of(form: FormData) -> UploadFile:
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise BadRequest('send the image as multipart/form-data in a field named "file"')
-    return file

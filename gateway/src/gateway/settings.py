@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from shared.idempotency import LONGEST_KEPT_S
 from shared.settings import ServiceSettings, ServiceUrl, service_config
 
 
@@ -26,6 +27,9 @@ class GatewaySettings(ServiceSettings):
     upload_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted, in bytes.")
     pixel_limit: PositiveInt = Field(default=64_000_000, description="Most pixels of an image that is decoded.")
     uploads_at_once: PositiveInt = Field(default=64, description="Uploads in progress; one more is answered 503.")
+    requests_at_once: PositiveInt = Field(
+        default=256, description="Requests of all kinds in progress; one more is answered 503."
+    )
     decode_processes: PositiveInt = Field(default=2, description="Images decoded at once, each in its own process.")
     decode_waiting: NonNegativeInt = Field(default=64, description="Images that may wait to be decoded.")
     decode_memory_bytes: PositiveInt = Field(
@@ -35,8 +39,19 @@ class GatewaySettings(ServiceSettings):
     upload_deadline_s: PositiveFloat = Field(
         default=30.0, description="Seconds a request may take, unless it asks for less."
     )
+    idempotency_keep_s: PositiveFloat = Field(
+        default=24 * 3600.0,
+        le=LONGEST_KEPT_S,
+        description="Seconds that an Idempotency-Key and its answer are kept, at most 30 days.",
+    )
     model_timeout_s: PositiveFloat = Field(
         default=10.0, description="Seconds a model may take before the image is stored without its word."
+    )
+    breaker_failures: PositiveInt = Field(
+        default=5, description="Failures in a row after which a service behind is not asked for a while."
+    )
+    breaker_pause_s: PositiveFloat = Field(
+        default=5.0, description="Seconds that it is not asked; then one call tries it."
     )
     completion_at_once: PositiveInt = Field(
         default=2, description="Pending images that each model is asked about at once."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from shared.contracts import (
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
 from shared.previews import Inspection
+from shared.waiting import WaitEstimate
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +50,24 @@ class Uploads:
     """Takes images in."""
 
     def __init__(
-        self, *, captions: Captions, labels: Labels, images: Images, hygiene: Hygiene, limits: UploadLimits
+        self,
+        *,
+        captions: Captions,
+        labels: Labels,
+        images: Images,
+        hygiene: Hygiene,
+        limits: UploadLimits,
+        require_storage: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._captions = captions
         self._labels = labels
         self._images = images
         self._hygiene = hygiene
         self._limits = limits
+        self._require_storage = require_storage
+        self._clock = clock
+        self._estimate = WaitEstimate(at_once=limits.uploads_at_once)
         self._in_progress = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -67,7 +80,7 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
-        sha256 = await self._hygiene.fingerprint(image, deadline=deadline)
+        sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=deadline)
@@ -88,6 +101,10 @@ class Uploads:
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
 
+    async def sha256(self, image: bytes, *, deadline: Deadline) -> str:
+        """Return what makes two files the same image, as hex."""
+        return await self._hygiene.fingerprint(image, deadline=deadline)
+
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""
         inspection = await self._hygiene.inspect(image, deadline=deadline)
@@ -97,6 +114,23 @@ class Uploads:
         )
         return _analysis(caption, classification)
 
+    @property
+    def places_taken(self) -> float:
+        """Share of the places for uploads that are taken, 0 to 1."""
+        return self._in_progress / self._limits.uploads_at_once
+
+    def require_room(self, *, deadline: Deadline) -> None:
+        """Refuse an upload that cannot be kept, before its bytes are read.
+
+        Raises:
+            Overloaded: too many are in progress, or it could not be decoded in time.
+            UpstreamUnavailable: storage has failed again and again.
+        """
+        if self._in_progress >= self._limits.uploads_at_once:
+            raise self._full()
+        self._require_storage()
+        self._hygiene.require_room(deadline=deadline)
+
     @contextmanager
     def admitted(self) -> Iterator[None]:
         """Count one upload while it lasts.
@@ -105,15 +139,23 @@ class Uploads:
             Overloaded: as many as are allowed are in progress already.
         """
         if self._in_progress >= self._limits.uploads_at_once:
-            raise Overloaded(f"{self._in_progress} uploads are in progress already; try again shortly")
+            raise self._full()
         self._in_progress += 1
         self._quiet.clear()
+        started = self._clock()
         try:
             yield
         finally:
+            self._estimate.note(self._clock() - started)
             self._in_progress -= 1
             if self._in_progress == 0:
                 self._quiet.set()
+
+    def _full(self) -> Overloaded:
+        return Overloaded(
+            f"{self._in_progress} uploads are in progress already; try again shortly",
+            retry_after_s=self._estimate.retry_after_s(self._in_progress),
+        )
 
     async def wait_for_quiet(self, *, at_most_s: float) -> None:
         """Return when no upload is in progress, or after `at_most_s` all the same."""

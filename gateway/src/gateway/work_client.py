@@ -6,8 +6,6 @@ from typing import Protocol
 from urllib.parse import quote
 from uuid import UUID
 
-import httpx
-
 from shared.contracts import ImageRecord, Kind, ModelName
 from shared.deadline import Deadline
 from shared.errors import ForwardedProblem
@@ -48,8 +46,8 @@ class Work(Protocol):
 class WorkClient:
     """The part of storage-service that keeps pending work and every word."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._service = ServiceClient("storage", http)
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
 
     async def lease(self, kind: Kind, *, lease_s: float, deadline: Deadline) -> Lease | None:
         """Take the oldest work that is due, so that nobody else has it for `lease_s`; None where nothing is."""

@@ -12,20 +12,21 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-import uvicorn
 from fastapi import FastAPI, Response
 from fastapi_offline import FastAPIOffline
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts import Health
+from shared.draining import Draining, DrainingRequests
 from shared.errors import install_error_handlers
 from shared.openapi import describe_failures
+from shared.serving import StoppableServer
 from shared.settings import START_FAILED_EXIT_CODE, ServiceSettings
 from shared.settings_help import answer_help
 from shared.telemetry import configure_logging, install_telemetry
 
-SHUTDOWN_TIMEOUT_S = 10
+READY_RETRY_AFTER_S = 1
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -42,6 +43,7 @@ def create_service(
     readiness: Callable[[], Health],
     lifespan: Lifespan,
     registry: CollectorRegistry,
+    load: Callable[[], float] = float,
 ) -> FastAPI:
     """Return an app with `/health/live`, `/health/ready`, `/metrics`, `/docs`, request ids and problem answers.
 
@@ -54,11 +56,21 @@ def create_service(
         readiness: Says whether the service can do its job; called at each `/health/ready`.
         lifespan: Loads what the service needs, and lets it go.
         registry: Where the service's metrics live.
+        load: Says what share of its places for work is taken, 0 to 1. A full service stays ready: it does its job, and
+            taken out of service it would only push its load onto the others.
     """
+    draining = Draining()
     app = FastAPIOffline(title=f"Legenda {name}", version=version, description=description, lifespan=lifespan)
     install_error_handlers(app)
     describe_failures(app)
+    app.state.draining = draining
+    app.add_middleware(DrainingRequests, draining=draining)
     install_telemetry(app, registry)
+    Gauge(
+        "work_places_taken_ratio",
+        "Share of the places for work that are taken; at 1 new work is refused.",
+        registry=registry,
+    ).set_function(load)
 
     @app.get("/health/live", tags=["health"])
     async def live() -> Health:
@@ -67,34 +79,34 @@ def create_service(
 
     @app.get("/health/ready", tags=["health"], responses={503: {"model": Health}})
     async def ready(response: Response) -> Health:
-        """The service can do its job; 503 while it cannot."""
-        health = readiness()
-        response.status_code = 200 if health.status == "ready" else 503
+        """The service can do its job; 503 while it cannot, and as soon as it is being stopped."""
+        health = readiness().model_copy(update={"load": load()})
+        if draining.has_begun:
+            health = health.model_copy(update={"status": "stopping"})
+        if health.status != "ready":
+            response.status_code = 503
+            response.headers["Retry-After"] = str(READY_RETRY_AFTER_S)
         return health
 
     return app
 
 
 def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
-    """Listen until SIGINT or SIGTERM, then finish what is under way and return; with `--help`, tell the settings.
+    """Listen until SIGINT or SIGTERM, then stop as `StoppableServer` does; with `--help`, tell the settings.
 
     Exits with START_FAILED_EXIT_CODE and one sentence when the port is taken or the service cannot start.
     """
     answer_help(type(settings).__module__.partition(".")[0], app.description, type(settings))
     configure_logging(name, level=settings.log_level)
-    config = uvicorn.Config(
-        _sentence_for_failed_start(name, app),
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    server = StoppableServer(
+        _sentence_for_failed_start(name, app), draining=app.state.draining, timeout_s=settings.shutdown_timeout_s
     )
-    server = uvicorn.Server(config)
-    # uvicorn raises a caught signal again once it has stopped; without a handler of ours the process would exit 143.
+    # For signals that come before the server takes them over, or after it is done.
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: setattr(server, "should_exit", True))
+        signal.signal(stop, server.handle_exit)
     with contextlib.closing(listen(name, settings.host, settings.port)) as listener:
         server.run(sockets=[listener])
+    server.has_ended()
     if not server.started:
         sys.exit(START_FAILED_EXIT_CODE)
 

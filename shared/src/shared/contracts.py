@@ -239,8 +239,11 @@ class NewImage(Wire):
 class Health(Wire):
     """Answer of `/health/live` and `/health/ready`."""
 
-    status: Literal["live", "ready", "starting"]
+    status: Literal["live", "ready", "starting", "stopping"]
     service: str
     version: str
     models: list[ModelName] = []
     degraded: list[str] = Field(default=[], description="Services behind this one that do not answer now.")
+    load: float = Field(
+        default=0, ge=0, le=1, description="Share of its places for work that are taken; at 1 it is full."
+    )

@@ -10,6 +10,7 @@ Code raises meaning; only this module knows how HTTP says it (RFC 9457, applicat
     ├── UnsupportedImage      415
     ├── BrokenImage           422
     ├── UpstreamFailed        502
+    │   └── UpstreamUnavailable  503, Retry-After
     ├── Overloaded            503, Retry-After
     └── DeadlineExceeded      504
 """
@@ -114,6 +115,18 @@ class UpstreamFailed(ServiceError):
     status = 502
 
 
+class UpstreamUnavailable(UpstreamFailed):
+    """A service behind this one cannot be reached; the caller may come back."""
+
+    code = "upstream_unavailable"
+    title = "A service behind this one is away"
+    status = 503
+
+    def __init__(self, detail: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(detail)
+        self.headers = {"Retry-After": str(retry_after_s)}
+
+
 class Overloaded(ServiceError):
     """We are full; the caller may come back."""
 
@@ -137,8 +150,9 @@ class DeadlineExceeded(ServiceError):
 class ForwardedProblem(ServiceError):
     """A service behind this one refused the request itself; its words are passed on."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(problem.detail)
+        self.headers = headers or {}
         self.code = problem.code
         self.title = problem.title
         self.status = problem.status
@@ -158,14 +172,19 @@ def problem_response(
     )
 
 
+def error_response(error: ServiceError) -> JSONResponse:
+    """Make the answer to one of our own failures."""
+    return problem_response(
+        status=error.status, code=error.code, title=error.title, detail=error.detail, headers=error.headers
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make every failure of `app`, foreseen or not, answer with a `Problem`."""
 
     @app.exception_handler(ServiceError)
     async def _service_error(_: Request, error: ServiceError) -> JSONResponse:
-        return problem_response(
-            status=error.status, code=error.code, title=error.title, detail=error.detail, headers=error.headers
-        )
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:

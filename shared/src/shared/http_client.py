@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from shared.deadline import DEADLINE_HEADER, Deadline
-from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed
+from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -40,7 +40,8 @@ class ServiceClient:
             DeadlineExceeded: no answer in time.
             Overloaded: the service is full.
             ForwardedProblem: the service refused the request itself (4xx).
-            UpstreamFailed: the service failed, cannot be reached, or answers what we do not understand.
+            UpstreamUnavailable: the service cannot be reached, or the connection broke.
+            UpstreamFailed: the service failed, or answers what we do not understand.
         """
         return self.read(answer, await self.send(method, path, deadline=deadline, **request))
 
@@ -100,7 +101,7 @@ class ServiceClient:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise DeadlineExceeded(f"{self.name} did not answer in time") from error
         except httpx.TransportError as error:
-            raise UpstreamFailed(f"{self.name} cannot be reached") from error
+            raise UpstreamUnavailable(f"{self.name} cannot be reached; try again shortly") from error
 
     def _raise_for_problem(self, response: httpx.Response) -> None:
         if response.is_success:
@@ -109,15 +110,15 @@ class ServiceClient:
             problem = Problem.model_validate_json(response.content)
         except ValidationError as error:
             raise UpstreamFailed(f"{self.name} failed with status {response.status_code}") from error
+        retry_after = response.headers.get("retry-after", "")
+        retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
         if response.status_code == Overloaded.status:
-            retry_after = response.headers.get("retry-after", "")
-            retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
             raise Overloaded(f"{self.name} is busy: {problem.detail}", retry_after_s=retry_after_s)
         if response.status_code == DeadlineExceeded.status:
             raise DeadlineExceeded(f"{self.name} did not finish in time")
         if response.is_server_error:
             raise UpstreamFailed(f"{self.name} failed: {problem.detail}")
-        raise ForwardedProblem(problem)
+        raise ForwardedProblem(problem, headers={"Retry-After": str(retry_after_s)} if retry_after else {})
 
 
 def open_http(base_url: str, *, connections: int) -> httpx.AsyncClient:

@@ -9,7 +9,15 @@ import sys
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.settings_help import wrong_setting
@@ -47,6 +55,9 @@ class ServiceSettings(BaseSettings):
     port: PositiveInt = Field(description="Port to listen on.")
     log_level: LogLevel = Field(
         default="info", description="Least serious events logged: debug, info, warning or error."
+    )
+    shutdown_timeout_s: PositiveFloat = Field(
+        default=10.0, description="Seconds from SIGTERM until the process has ended, whatever is under way."
     )
 
     def __init__(self, **values: Any) -> None:

@@ -20,6 +20,8 @@ from storage_service.database import Database, open_engine
 from storage_service.export_routes import router as export_router
 from storage_service.exports import Exports
 from storage_service.file_routes import router as file_router
+from storage_service.idempotency import Idempotency
+from storage_service.idempotency_routes import router as idempotency_router
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.opening import Opening
@@ -41,12 +43,17 @@ def create_app(settings: StorageSettings) -> FastAPI:
     """Return the service; its database and its folder are opened when it starts."""
     service_version = version("legenda-storage-service")
     readiness = Readiness(SERVICE, service_version)
+    opened: list[Storage] = []
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _storage(settings, readiness) as storage:
             app.state.storage = storage
-            yield
+            opened.append(storage)
+            try:
+                yield
+            finally:
+                opened.clear()
 
     app = create_service(
         SERVICE,
@@ -55,12 +62,14 @@ def create_app(settings: StorageSettings) -> FastAPI:
         readiness=readiness.health,
         lifespan=lifespan,
         registry=CollectorRegistry(),
+        load=lambda: opened[0].archive.places_taken if opened else 0.0,
     )
     app.include_router(router)
     app.include_router(file_router)
     app.include_router(batch_router)
     app.include_router(work_router)
     app.include_router(export_router)
+    app.include_router(idempotency_router)
     return app
 
 
@@ -99,6 +108,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 undoing=Undoing(database, archive),
                 similar=SimilarPictures(database, store, similarity, worker),
                 exports=exports,
+                idempotency=Idempotency(database),
                 stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,

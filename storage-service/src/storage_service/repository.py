@@ -35,6 +35,11 @@ class ImageRepository:
         self.embeddings = EmbeddingRepository(session)
         self.filed = FiledRows(session)
 
+    @property
+    def session(self) -> AsyncSession:
+        """The transaction, for tables that are not about images."""
+        return self._session
+
     def words_of(self, model: ModelName) -> ModelWords:
         """Return what one model version said."""
         return ModelWords(self._session, model)

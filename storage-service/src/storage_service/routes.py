@@ -49,6 +49,7 @@ from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, StorageUnavailable
 from storage_service.exports import Exports
+from storage_service.idempotency import Idempotency
 from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
 from storage_service.search import WordQuery
@@ -71,6 +72,7 @@ class Storage:
     undoing: Undoing
     similar: SimilarPictures
     exports: Exports
+    idempotency: Idempotency
     stall_timeout_s: float
     longest_s: float
     body_limit_bytes: int

@@ -65,7 +65,7 @@ def test_without_models_an_upload_is_kept_as_pending(gateway: httpx.Client, fold
 
 def test_a_try_out_says_which_model_is_away(gateway: httpx.Client) -> None:
     response = gateway.post("/api/v1/analyses", files={"file": ("dog.jpg", photo_bytes())})
-    assert (response.status_code, response.json()["code"]) == (502, "upstream_failed")
+    assert (response.status_code, response.json()["code"]) == (503, "upstream_unavailable")
     assert "cannot be reached" in response.json()["detail"]
 
 
@@ -109,7 +109,8 @@ def test_without_storage_every_call_is_a_problem_that_says_so(tmp_path: Path) ->
             alone.post("/api/v1/images", files={"file": ("dog.jpg", photo_bytes())}),
         ]
     for answer in answers:
-        assert (answer.status_code, answer.json()["code"]) == (502, "upstream_failed")
+        assert (answer.status_code, answer.json()["code"]) == (503, "upstream_unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
         assert "storage cannot be reached" in answer.json()["detail"]
 
 

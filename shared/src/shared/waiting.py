@@ -1,0 +1,49 @@
+"""Estimate how long new work would wait, from how long work took of late.
+
+A queue that is bounded only in number turns overload into timeouts: its length says nothing of the time that passes in
+it. With an estimate, what cannot be done within its deadline is refused at once, and told when to come back.
+"""
+
+from __future__ import annotations
+
+import math
+
+WEIGHT_OF_NEWEST = 0.2
+"""Of the moving average: about the last ten durations count."""
+LONGEST_RETRY_AFTER_S = 60
+
+
+class WaitEstimate:
+    """An exponentially weighted moving average of service times, and what follows for a queue before it."""
+
+    def __init__(self, *, at_once: int) -> None:
+        self._at_once = at_once
+        self._service_s: float | None = None
+
+    @property
+    def service_s(self) -> float:
+        """Seconds that one piece of work takes; 0 while none has been measured."""
+        return self._service_s or 0.0
+
+    def note(self, duration_s: float) -> None:
+        """Learn from a piece of work that was done."""
+        if self._service_s is None:
+            self._service_s = duration_s
+        else:
+            self._service_s += WEIGHT_OF_NEWEST * (duration_s - self._service_s)
+
+    def wait_s(self, present: int) -> float:
+        """Return the seconds until work that comes now is begun, with so much present, begun or not."""
+        ahead = max(0, present - self._at_once + 1)
+        return self.service_s * ahead / self._at_once
+
+    def is_in_time(self, present: int, *, remaining_s: float) -> bool:
+        """Say whether work that comes now would be done within its time.
+
+        What need not wait always may: an estimate from a bad moment must not refuse everything for ever.
+        """
+        return present < self._at_once or self.wait_s(present) + self.service_s <= remaining_s
+
+    def retry_after_s(self, present: int) -> int:
+        """Return the whole seconds, at least 1, until what is present now has been worked off."""
+        return min(LONGEST_RETRY_AFTER_S, max(1, math.ceil(self.service_s * present / self._at_once)))
