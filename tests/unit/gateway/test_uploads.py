@@ -46,7 +46,7 @@ def _uploads(
 
 
 async def test_an_upload_is_kept_with_caption_and_label(images: FakeImages, hygiene: Hygiene) -> None:
-    record, is_new = await _uploads(images, hygiene).upload(photo_bytes(), "a.jpg", deadline=Deadline.after(5))
+    record, is_new = await _uploads(images, hygiene).upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
 
     assert is_new
     assert (record.status, record.label.value, record.filename) == ("complete", "photo", "a.jpg")
@@ -57,8 +57,8 @@ async def test_an_upload_is_kept_with_caption_and_label(images: FakeImages, hygi
 
 async def test_known_bytes_are_answered_with_their_record(images: FakeImages, hygiene: Hygiene) -> None:
     uploads = _uploads(images, hygiene)
-    first, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(5))
-    again, is_new = await uploads.upload(photo_bytes(), "b.jpg", deadline=Deadline.after(5))
+    first, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
+    again, is_new = await uploads.upload(photo_bytes(), "b.jpg", deadline=Deadline.after(60))
 
     assert (again.id, is_new, len(images.stored)) == (first.id, False, 1)
 
@@ -68,14 +68,14 @@ async def test_an_image_is_kept_without_its_caption_when_captioning_fails(
     images: FakeImages, hygiene: Hygiene, error: ServiceError
 ) -> None:
     uploads = _uploads(images, hygiene, captions=FakeCaptions(error=error))
-    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(5))
+    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
 
     assert (record.status, record.caption, record.label.value) == ("pending", None, "photo")
 
 
 async def test_an_image_is_kept_unclassified_when_classifying_fails(images: FakeImages, hygiene: Hygiene) -> None:
     uploads = _uploads(images, hygiene, labels=FakeLabels(error=UpstreamFailed("down")))
-    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(5))
+    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
 
     assert (record.status, record.label.value) == ("pending", "unclassified")
     assert record.caption is not None
@@ -89,12 +89,12 @@ async def test_a_deadline_too_short_for_the_models_still_keeps_the_image(images:
 async def test_nothing_is_kept_of_a_broken_image(images: FakeImages, hygiene: Hygiene) -> None:
     broken = encoded(drawn_picture(300, 300))[:900]
     with pytest.raises(BrokenImage):
-        await _uploads(images, hygiene).upload(broken, "a.jpg", deadline=Deadline.after(5))
+        await _uploads(images, hygiene).upload(broken, "a.jpg", deadline=Deadline.after(60))
     assert images.stored == []
 
 
 async def test_a_try_out_keeps_nothing(images: FakeImages, hygiene: Hygiene) -> None:
-    analysis = await _uploads(images, hygiene).analyse(photo_bytes(), deadline=Deadline.after(5))
+    analysis = await _uploads(images, hygiene).analyse(photo_bytes(), deadline=Deadline.after(60))
     assert analysis.caption is not None
     assert (analysis.caption.value, analysis.label.value, images.stored) == ("a red square", "photo", [])
 
@@ -102,7 +102,7 @@ async def test_a_try_out_keeps_nothing(images: FakeImages, hygiene: Hygiene) -> 
 async def test_a_try_out_says_it_when_a_model_is_down(images: FakeImages, hygiene: Hygiene) -> None:
     uploads = _uploads(images, hygiene, captions=FakeCaptions(error=UpstreamFailed("caption cannot be reached")))
     with pytest.raises(UpstreamFailed):
-        await uploads.analyse(photo_bytes(), deadline=Deadline.after(5))
+        await uploads.analyse(photo_bytes(), deadline=Deadline.after(60))
 
 
 def test_one_upload_too_many_is_refused_and_a_finished_one_makes_room(images: FakeImages, hygiene: Hygiene) -> None:
