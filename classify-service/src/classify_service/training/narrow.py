@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"classify-narrow: {error}")
     except KeyboardInterrupt:
         sys.exit("\nclassify-narrow: stopped; nothing was written")
-    np.savez(options.out, **{name: array.astype(np.float16) for name, array in weights.items()})
+    halves: dict[str, Any] = {name: array.astype(np.float16) for name, array in weights.items()}
+    np.savez(options.out, **halves)
 
 
 def _some_of_each(roots: Sequence[Path], count: int, seed: int) -> list[Path]:

@@ -126,14 +126,14 @@ def narrow_eye(
 
 
 def _convolution(parts: Sequence[tuple[Floats, Floats | None]]) -> Callable[[tf.Tensor], tf.Tensor]:
-    @tf.function
     def convolve(maps: tf.Tensor) -> tf.Tensor:
         for kernel, bias in parts:
             maps = tf.nn.conv2d(maps, kernel, 1, "SAME")
             maps = maps if bias is None else tf.nn.bias_add(maps, bias)
         return tf.nn.relu(maps)
 
-    return convolve
+    compiled: Callable[[tf.Tensor], tf.Tensor] = tf.function(convolve)
+    return compiled
 
 
 def _mapped(function: Callable[[tf.Tensor], tf.Tensor], maps: Maps) -> Maps:

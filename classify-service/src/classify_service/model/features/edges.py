@@ -52,7 +52,7 @@ def measure(canvas: Canvas) -> dict[str, float]:
         **_cells(edges, edge_pixels),
         **_orientations(length, angle),
         "gradient_mean": mean_of(length) / 255,
-        "gradient_strong_share": share_of(cv2.compare(length, STRONG_GRADIENT_GREY, cv2.CMP_GT)),
+        "gradient_strong_share": float(np.mean(length > STRONG_GRADIENT_GREY)),
         "gradient_zero_share": 1 - share_of(length),
         "sharpness": float(np.log10(1 + deviation_of(laplacian) ** 2)),
         "noise": _median_size(laplacian[::2, ::2]) / 255,
@@ -74,8 +74,8 @@ def _cells(edges: np.ndarray, edge_pixels: int) -> dict[str, float]:
 
 def _gradients(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return length, grey levels a pixel, and angle, degrees, of the gradient at every second row and column."""
-    sums = (part[::2, ::2].astype(np.float32) for part in cv2.spatialGradient(grey))
-    length, angle = cv2.cartToPolar(*sums, angleInDegrees=True)
+    across, down = (part[::2, ::2].astype(np.float32) for part in cv2.spatialGradient(grey))
+    length, angle = cv2.cartToPolar(across, down, angleInDegrees=True)
     return length / SOBEL_SUM, angle
 
 
