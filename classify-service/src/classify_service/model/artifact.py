@@ -1,6 +1,6 @@
 """Write a classifier to a folder and read it back, with labels, weights and scales in it and nothing pickled.
 
-The eye's kernels are stored in seven bits, the heads' matrices in half precision, vectors (biases, scales) in single.
+The eye's kernels are stored in eight bits, the heads' matrices in half precision, vectors (biases, scales) in single.
 The folder's manifest names each file with its SHA-256, and a folder that is changed, incomplete or made for other
 features is refused in one sentence.
 """
@@ -45,7 +45,7 @@ class Description(BaseModel):
     feature_names: list[str]
     none_of_these: bool = False
     """Whether the last output is of pictures that belong to no label."""
-    eye: Literal["vgg16 blocks 1 to 5"] = "vgg16 blocks 1 to 5"
+    eye: Literal["vgg16 narrowed to a quarter"] = "vgg16 narrowed to a quarter"
 
 
 @dataclass(frozen=True)

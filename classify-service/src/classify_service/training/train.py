@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--squashed-count", type=_positive, default=450, help="how many of them (%(default)s)")
     add("--squashed-source", help="what --sources calls their source (the folder)")
     add("--cache", type=Path, help="folder that keeps what the eye saw, 65 kB a view of an image (in OUT-training)")
-    add("--eye", type=Path, help="npz of VGG16's convolutions (the shipped model's)")
+    add("--eye", type=Path, help="npz of an eye that classify-narrow wrote (the shipped model's)")
     add("--input-side", type=_positive, default=144, help="side of the eye's square, a multiple of 144 (%(default)s)")
     add("--views", type=_positive, default=4, help="the image itself and augmented ones (%(default)s)")
     add("--folds", type=_two_or_more, default=4, help="folds of the validation (%(default)s)")

@@ -37,7 +37,7 @@ from shared.contracts import UNCLASSIFIED
 
 EYE_LICENCE = (
     "Convolutions: VGG16 trained on ImageNet, Visual Geometry Group, University of Oxford, "
-    "CC BY 4.0, in half precision, unchanged otherwise."
+    "CC BY 4.0, narrowed by least squares on pictures and rounded."
 )
 
 

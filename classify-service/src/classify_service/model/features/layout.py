@@ -6,14 +6,21 @@ import cv2
 import numpy as np
 
 from classify_service.model.features.canvas import Canvas
+from classify_service.model.features.colour import BLACK_GREY, WHITE_GREY
+from classify_service.model.features.runs import Runs, find_runs
+from classify_service.model.features.shares import deviation_of, mean_of, share_of
 
 CONSTANT_RANGE_GREY = 16
 SHORT_RULE_SHARE = 0.06
 LONG_RULE_SHARE = 0.3
 LINE_PERIODS_PX = (6, 48)
 DIAGONAL_RULE_PX = 17
+LETTER_GAP_PX = 14
+SHORTEST_LINE_PX = 24
+FEWEST_LINE_ROWS = 12
 BANDS = ("top", "middle", "bottom")
 SYMMETRY_SIDE_PX = 32
+GREY_LEVELS = np.arange(256)
 
 FEATURES = {
     "aspect": "log2 of width by height",
@@ -35,7 +42,7 @@ FEATURES = {
     "column_ink_deviation": "standard deviation of the columns' ink by its mean",
     "blank_row_share": "share of rows without ink",
     "blank_column_share": "share of columns without ink",
-    "left_edge_alignment": "largest share of text lines that start in the same 2 % of the width",
+    "left_edge_alignment": "largest share of text lines, by height, that start in the same 2 % of the width",
     **{f"ink_{band}": f"share of pixels with ink in the {band} third" for band in BANDS},
     **{f"white_{band}": f"share of pixels above grey level 235 in the {band} third" for band in BANDS},
     **{f"black_{band}": f"share of pixels below grey level 30 in the {band} third" for band in BANDS},
@@ -50,7 +57,9 @@ FEATURES = {
 def measure(canvas: Canvas) -> dict[str, float]:
     """Return the layout features."""
     height, width = canvas.grey.shape
-    rows, columns = canvas.ink.mean(axis=1), canvas.ink.mean(axis=0)
+    rows = cv2.reduce(canvas.ink, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / width
+    columns = cv2.reduce(canvas.ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / height
+    level, upright = find_runs(canvas.ink), find_runs(canvas.ink.T)
     margin_top, margin_bottom = _margins(rows)
     margin_left, margin_right = _margins(columns)
     row_period, row_strength = _period(rows)
@@ -63,11 +72,11 @@ def measure(canvas: Canvas) -> dict[str, float]:
         "margin_right": margin_right,
         "constant_row_share": _constant_share(canvas.grey, axis=1),
         "constant_column_share": _constant_share(canvas.grey, axis=0),
-        "line_density_horizontal": _rules(canvas.ink, (int(SHORT_RULE_SHARE * width), 1)) / width,
-        "line_density_vertical": _rules(canvas.ink, (1, int(SHORT_RULE_SHARE * height))) / height,
+        "line_density_horizontal": _rules(level, int(SHORT_RULE_SHARE * width)) / width,
+        "line_density_vertical": _rules(upright, int(SHORT_RULE_SHARE * height)) / height,
         "line_density_diagonal": _diagonals(canvas.edges) / width,
-        "long_line_horizontal": _rules(canvas.ink, (int(LONG_RULE_SHARE * width), 1)) / width,
-        "long_line_vertical": _rules(canvas.ink, (1, int(LONG_RULE_SHARE * height))) / height,
+        "long_line_horizontal": _rules(level, int(LONG_RULE_SHARE * width)) / width,
+        "long_line_vertical": _rules(upright, int(LONG_RULE_SHARE * height)) / height,
         "row_period": row_period,
         "row_period_strength": row_strength,
         "column_period_strength": column_strength,
@@ -75,7 +84,7 @@ def measure(canvas: Canvas) -> dict[str, float]:
         "column_ink_deviation": float(columns.std() / max(columns.mean(), 1e-6)),
         "blank_row_share": float(np.mean(rows == 0)),
         "blank_column_share": float(np.mean(columns == 0)),
-        "left_edge_alignment": _left_alignment(canvas.ink),
+        "left_edge_alignment": _left_alignment(level, width),
         **_bands(canvas),
         **_centre(canvas),
         "mirror_symmetry": _mirror_symmetry(canvas.grey),
@@ -90,14 +99,13 @@ def _margins(profile: np.ndarray) -> tuple[float, float]:
 
 
 def _constant_share(grey: np.ndarray, *, axis: int) -> float:
-    span = grey.max(axis=axis).astype(np.int32) - grey.min(axis=axis)
-    return float(np.mean(span < CONSTANT_RANGE_GREY))
+    return float(np.mean(grey.max(axis=axis) - grey.min(axis=axis) < CONSTANT_RANGE_GREY))
 
 
-def _rules(ink: np.ndarray, size: tuple[int, int]) -> float:
-    """Return the length in pixels of straight horizontal or vertical lines; thick ones count once for each 3 pixels."""
-    kernel = np.ones((max(size[1], 1), max(size[0], 1)), np.uint8)
-    return float(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel).sum()) / 3
+def _rules(runs: Runs, shortest_px: int) -> float:
+    """Return the length in pixels of straight lines along the runs; thick ones count once for each 3 pixels."""
+    lengths = runs.lengths
+    return float(lengths[lengths >= shortest_px].sum()) / 3
 
 
 def _diagonals(edges: np.ndarray) -> float:
@@ -122,41 +130,45 @@ def _period(profile: np.ndarray) -> tuple[float, float]:
     return float(best + shortest) if window[best] > 0.1 else 0.0, float(window[best])
 
 
-def _left_alignment(ink: np.ndarray) -> float:
-    """Smear letters into lines and compare where the lines start."""
-    smeared = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, 15), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(smeared, connectivity=4, ltype=cv2.CV_32S)
-    lines = stats[1:][stats[1:, cv2.CC_STAT_WIDTH] >= 24]
-    if len(lines) < 4:
+def _left_alignment(runs: Runs, width: int) -> float:
+    """Join letters into lines and compare where the lines start, weighted by their height."""
+    lines = runs.joined(LETTER_GAP_PX)
+    starts = lines.starts[lines.lengths >= SHORTEST_LINE_PX]
+    if len(starts) < FEWEST_LINE_ROWS:
         return 0.0
-    starts = np.bincount(lines[:, cv2.CC_STAT_LEFT] * 50 // ink.shape[1], minlength=50)
-    return float(starts.max() / len(lines))
+    counts = np.bincount(starts * 50 // width, minlength=50)
+    return float(counts.max() / len(starts))
 
 
 def _bands(canvas: Canvas) -> dict[str, float]:
     values = {}
     for band, grey, ink in zip(BANDS, np.array_split(canvas.grey, 3), np.array_split(canvas.ink, 3), strict=True):
-        values[f"ink_{band}"] = float(ink.mean())
-        values[f"white_{band}"] = float(np.mean(grey > 235))
-        values[f"black_{band}"] = float(np.mean(grey < 30))
-        values[f"grey_{band}"] = float(grey.mean() / 255)
+        levels = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel() / grey.size
+        values[f"ink_{band}"] = share_of(ink)
+        values[f"white_{band}"] = float(levels[WHITE_GREY + 1 :].sum())
+        values[f"black_{band}"] = float(levels[:BLACK_GREY].sum())
+        values[f"grey_{band}"] = float(levels @ GREY_LEVELS) / 255
     return values
 
 
 def _centre(canvas: Canvas) -> dict[str, float]:
     height, width = canvas.grey.shape
     rim = max(2, round(0.02 * max(height, width)))
-    middle = (slice(height // 4, height - height // 4), slice(width // 4, width - width // 4))
-    outside = np.ones(canvas.grey.shape, bool)
-    outside[middle] = False
-    border = np.concatenate(
-        [part.ravel() for part in (canvas.grey[:rim], canvas.grey[-rim:], canvas.grey[:, :rim], canvas.grey[:, -rim:])]
-    )
+    grey = canvas.grey
+    border = np.concatenate([part.ravel() for part in (grey[:rim], grey[-rim:], grey[:, :rim], grey[:, -rim:])])
     return {
-        "saturation_centre": float(canvas.saturation[middle].mean() - canvas.saturation[outside].mean()) / 255,
-        "grey_centre": float(canvas.grey[middle].mean() - canvas.grey[outside].mean()) / 255,
-        "border_deviation": float(border.std() / 255),
+        "saturation_centre": _centre_less_rest(canvas.saturation) / 255,
+        "grey_centre": _centre_less_rest(grey) / 255,
+        "border_deviation": deviation_of(border) / 255,
     }
+
+
+def _centre_less_rest(values: np.ndarray) -> float:
+    height, width = values.shape
+    middle = values[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    inside, everywhere = mean_of(middle), mean_of(values)
+    rest = (everywhere * values.size - inside * middle.size) / (values.size - middle.size)
+    return inside - rest
 
 
 def _mirror_symmetry(grey: np.ndarray) -> float:

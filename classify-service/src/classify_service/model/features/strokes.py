@@ -77,7 +77,7 @@ def _stroke_widths(ink: np.ndarray) -> dict[str, float]:
 
 
 def _components(ink: np.ndarray) -> dict[str, float]:
-    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_WU)
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(ink, 8, cv2.CV_32S, cv2.CCL_GRANA)
     parts = stats[1:]
     parts = parts[parts[:, cv2.CC_STAT_AREA] >= 3]
     widths, heights = parts[:, cv2.CC_STAT_WIDTH], parts[:, cv2.CC_STAT_HEIGHT]
