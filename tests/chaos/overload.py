@@ -39,8 +39,8 @@ PICTURES = 200
 UNLOADED = 5
 RECOVERY_S = 10.0
 UNLOADED_TIMES = 8.0
-"""A deadline is at least so many times what an upload takes alone, and recovery may take so long, too: on a machine that
-others use an upload can take seconds."""
+"""A deadline is at least so many times what an upload takes alone, and recovery may take so long, too: on a machine
+that others use, one upload can take seconds."""
 SLOWER_AT_MOST = 4.0
 """So many times the unloaded latency an upload may take once the services have recovered, but 2 s in any case."""
 GOODPUT = 0.8
