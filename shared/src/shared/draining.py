@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,9 +21,9 @@ from shared.errors import Overloaded, error_response
 
 log = logging.getLogger(__name__)
 
-QUIET_S = 0.3
-"""Nobody asks for anything any more when nobody has for so long."""
-LONGEST_LINGER_S = 2.0
+QUIET_S = 1.0
+"""Nobody asks any more when nobody has for so long; whoever was told to come back in a second does in that time."""
+LONGEST_LINGER_S = 3.0
 """So long a busy service goes on before it listens no more."""
 STREAM_GRACE_S = 2.0
 """So long a stream may go on when only streams are left."""
@@ -45,7 +46,7 @@ class Draining:
 
     clock: Callable[[], float] = time.monotonic
     began_s: float | None = None
-    _last_request_s: float = 0.0
+    _last_request_s: float = -math.inf
     _left_to_streams_s: float | None = None
     _under_way: set[_Request] = field(default_factory=set)
 
@@ -57,7 +58,7 @@ class Draining:
     def begin(self) -> None:
         """Be unready from now on."""
         if self.began_s is None:
-            self.began_s = self._last_request_s = self.clock()
+            self.began_s = self.clock()
             log.info("draining", extra={"requests": len(self._under_way)})
 
     def may_stop_listening(self) -> bool:

@@ -50,10 +50,12 @@ class StoppableServer(uvicorn.Server):
         else:
             self.should_exit = True
 
-    def has_ended(self) -> None:
-        """Take the force back: everything has come to its end."""
+    def leave(self) -> None:
+        """End the process if it was told to stop: all that is ours is closed, and TensorFlow takes seconds to go."""
         if self._forcing is not None:
             self._forcing.cancel()
+            logging.shutdown()
+            os._exit(0)
 
     async def on_tick(self, counter: int) -> bool:
         """Look whether to listen no more; called by uvicorn ten times a second."""
