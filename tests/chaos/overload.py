@@ -185,11 +185,11 @@ async def run(platform: Platform, *, seconds: float, measuring_s: float, deadlin
         deadline_s = load.deadline_s = max(deadline_s, UNLOADED_TIMES * unloaded_s)
         started = time.perf_counter()
         measured = await load.one_after_the_other(measuring_s)
-        capacity = sum(answer.is_accepted for answer in measured) / (time.perf_counter() - started)
+        capacity = _kept(measured, until=started + measuring_s) / measuring_s
         before = memory.begin_anew()
         started = time.perf_counter()
         answers = await load.at_a_rate(TIMES * capacity, seconds)
-        took_s = time.perf_counter() - started
+        goodput = _kept(answers, until=started + seconds) / seconds
         recovered_after_s = await _recovered(load, unloaded_s)
         problems = _problems([*unloaded, *measured, *answers])
         problems += await _missing(load, sum(a.status == 201 for a in [*unloaded, *measured, *answers]))
@@ -202,7 +202,7 @@ async def run(platform: Platform, *, seconds: float, measuring_s: float, deadlin
         unloaded_s=unloaded_s,
         capacity=capacity,
         offered=len(answers) / seconds,
-        goodput=len(accepted) / took_s,
+        goodput=goodput,
         statuses=Counter(answer.status for answer in answers),
         complete=sum(answer.json["status"] == "complete" for answer in accepted),
         deadline_s=deadline_s,
@@ -214,6 +214,11 @@ async def run(platform: Platform, *, seconds: float, measuring_s: float, deadlin
         memory_peak=memory.peak,
         problems=problems,
     )
+
+
+def _kept(answers: list[Answer], *, until: float) -> int:
+    """Count what was accepted before a moment; what is still under way then is no part of a rate."""
+    return sum(answer.is_accepted and answer.at_s <= until for answer in answers)
 
 
 def _problems(answers: list[Answer]) -> list[str]:

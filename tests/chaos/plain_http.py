@@ -23,6 +23,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     problem: str = ""
+    at_s: float = field(default_factory=time.perf_counter)
+    """When it was there."""
 
     @property
     def json(self) -> dict[str, Any]:

@@ -36,6 +36,8 @@ Answer = TypeVar("Answer")
 
 STORAGE_RESERVE_S = 3.0
 """Of every deadline so much is kept for storing, or a slow model would cost the image; more while storage is slow."""
+FOR_STORING = 0.5
+"""Of its time an upload may need so much for what must be done; the rest is for the models."""
 STORING_TAKES_AT_MOST = 2.0
 """So many times as long as of late."""
 
@@ -71,6 +73,8 @@ class Uploads:
         self._clock = clock
         self._estimate = WaitEstimate(at_once=limits.uploads_at_once)
         self._storing = WaitEstimate(at_once=1)
+        # Of all that must be done for one, the models left out; shared by as many as are in progress.
+        self._needed = WaitEstimate(at_once=1)
         self._in_progress = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -83,10 +87,12 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
+        began, beside = self._clock(), max(1, self._in_progress)
         sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=self._before_storing(deadline))
+        looked_s = self._clock() - began
         caption, classification = await asyncio.gather(
             self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
             self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
@@ -104,7 +110,9 @@ class Uploads:
         try:
             record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
         finally:
-            self._storing.note(self._clock() - started)
+            storing_s = self._clock() - started
+            self._storing.note(storing_s)
+            self._needed.note((looked_s + storing_s) / beside)
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
 
@@ -130,12 +138,19 @@ class Uploads:
         """Refuse an upload that cannot be kept, before its bytes are read.
 
         Raises:
-            Overloaded: too many are in progress, or it could not be decoded in time.
+            Overloaded: too many are in progress, or it could not be decoded or stored in time.
             UpstreamUnavailable: storage has failed again and again.
         """
         if self._in_progress >= self._limits.uploads_at_once:
             raise self._full()
         self._require_storage()
+        remaining_s = deadline.remaining_s()
+        if not self._needed.is_in_time(self._in_progress, remaining_s=remaining_s * FOR_STORING):
+            raise Overloaded(
+                f"{self._in_progress} uploads are in progress, too many for one more within {remaining_s:.1f} s; "
+                "try again later or allow more time",
+                retry_after_s=self._needed.retry_after_s(self._in_progress),
+            )
         self._hygiene.require_room(deadline=self._before_storing(deadline))
 
     @contextmanager

@@ -187,3 +187,22 @@ async def test_a_slow_storage_gets_more_of_the_deadline(images: FakeImages, hygi
     first_s, second_s = labels.given_s
     assert first_s > 500
     assert 300 < second_s <= 400
+
+
+async def test_an_upload_is_refused_when_those_before_it_leave_it_no_time(images: FakeImages, hygiene: Hygiene) -> None:
+    seconds = iter(range(0, 10_000, 10))
+    uploads = Uploads(
+        captions=FakeCaptions(),
+        labels=FakeLabels(),
+        images=images,
+        hygiene=hygiene,
+        limits=UploadLimits(model_timeout_s=5, uploads_at_once=10),
+        clock=lambda: float(next(seconds)),
+    )
+    await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(600))  # what must be done seems to take 20 s
+    uploads.require_room(deadline=Deadline.after(4))
+    with uploads.admitted(), uploads.admitted():
+        uploads.require_room(deadline=Deadline.after(130))
+        with pytest.raises(Overloaded) as refused:
+            uploads.require_room(deadline=Deadline.after(110))
+    assert refused.value.headers == {"Retry-After": "40"}
