@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINS := constraints.txt $(wildcard */pyproject.toml)
 SOURCES := shared/src gateway/src caption-service/src classify-service/src storage-service/src
 # Modules of tests/chaos that `make chaos` runs, one after the other.
-CHAOS := hostile_files api_schemas storage_kills platform_faults fuzz_decoder
+CHAOS := hostile_files api_schemas storage_kills platform_faults overload rolling_restart fuzz_decoder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types bench chaos

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from shared.app import create_service, serve
 from shared.contracts import Health
+from shared.errors import Overloaded
 from shared.long_stream import LongStream
 from shared.settings import ServiceSettings, service_config
 
@@ -55,6 +56,10 @@ def create_app() -> FastAPI:
     async def slow(seconds: float) -> Response:
         await asyncio.sleep(seconds)
         return Response(b"done")
+
+    @app.post("/refused")
+    async def refused() -> Response:
+        raise Overloaded("full")
 
     @app.get("/events")
     async def events() -> StreamingResponse:

@@ -96,7 +96,7 @@ class Captioning:
         self._inference_s = Histogram("inference_duration_seconds", "Time in the model.", registry=registry)
         self.model = ModelName(name=captioner.manifest.name, version=captioner.manifest.version)
 
-    async def describe(self, image: bytes, *, deadline: Deadline) -> CaptionAnswer:
+    async def describe(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> CaptionAnswer:
         """Return captions for an encoded image.
 
         Raises:
@@ -106,11 +106,13 @@ class Captioning:
             Overloaded: too many images wait already.
             DeadlineExceeded: no caption in time.
         """
-        captions = await self._worker.run(lambda: self._describe_now(image), deadline=deadline)
+        captions = await self._worker.run(
+            lambda: self._describe_now(image), deadline=deadline, is_background=is_background
+        )
         return CaptionAnswer(captions=_alternatives(captions), model=self.model)
 
     async def describe_fully(
-        self, image: bytes, *, embedding: bool, attention: bool, deadline: Deadline
+        self, image: bytes, *, embedding: bool, attention: bool, deadline: Deadline, is_background: bool = False
     ) -> CaptionAnswer:
         """Return captions for an encoded image, its embedding and where the model looked, as asked.
 
@@ -122,7 +124,9 @@ class Captioning:
         if attention and not self._captioner.attends:
             raise BadRequest(f"the model {self.model.name} sees the picture as a whole; ask without attention=true")
         full = await self._worker.run(
-            lambda: self._describe_fully_now(image, embedding=embedding, attention=attention), deadline=deadline
+            lambda: self._describe_fully_now(image, embedding=embedding, attention=attention),
+            deadline=deadline,
+            is_background=is_background,
         )
         return CaptionAnswer(
             captions=_alternatives(full.captions),

@@ -20,6 +20,7 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
+from shared.priority import IsBackground
 
 IMAGE_BODY = {
     "requestBody": {
@@ -48,12 +49,15 @@ def caption_routes(
         embedding: Annotated[bool, Query(description="Give the picture's embedding, too.")] = False,
         attention: Annotated[bool, Query(description="Tell where the model looked for each word, too.")] = False,
         deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None,
+        is_background: IsBackground = False,
     ) -> CaptionAnswer:
         """Describe the image in the body in a sentence, and otherwise said, best first."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
         if embedding or attention:
-            return await captioning().describe_fully(image, embedding=embedding, attention=attention, deadline=deadline)
-        return await captioning().describe(image, deadline=deadline)
+            return await captioning().describe_fully(
+                image, embedding=embedding, attention=attention, deadline=deadline, is_background=is_background
+            )
+        return await captioning().describe(image, deadline=deadline, is_background=is_background)
 
     return router

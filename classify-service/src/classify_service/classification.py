@@ -140,7 +140,7 @@ class Classification:
         """Share of the places for images that are taken, 0 to 1."""
         return self._worker.load
 
-    async def classify(self, image: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+    async def classify(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> ClassificationAnswer:
         """Return every label's probability, and the best one where it reaches its threshold.
 
         Raises:
@@ -149,15 +149,19 @@ class Classification:
         """
         model = self._loaded()
         scores = await self._worker.run(
-            lambda: self._timed(model.classifier.scores_of_file, image, self._inference_s), deadline=deadline
+            lambda: self._timed(model.classifier.scores_of_file, image, self._inference_s),
+            deadline=deadline,
+            is_background=is_background,
         )
         return _answer(model, scores)
 
-    async def explain(self, image: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+    async def explain(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> ClassificationAnswer:
         """Return what `classify` returns, and what speaks for the best label; raises the same."""
         model = self._loaded()
         told = await self._worker.run(
-            lambda: self._timed(model.classifier.explain_file, image, self._explanation_s), deadline=deadline
+            lambda: self._timed(model.classifier.explain_file, image, self._explanation_s),
+            deadline=deadline,
+            is_background=is_background,
         )
         return _answer(model, told.scores, _explanation(told))
 

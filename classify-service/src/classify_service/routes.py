@@ -19,6 +19,7 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
+from shared.priority import IsBackground
 
 _IMAGE_BODY = {
     "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -43,12 +44,13 @@ def classification_routes(
         request: Request,
         explain: Annotated[bool, Query(description="Tell what speaks for the best label, too.")] = False,
         deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None,
+        is_background: IsBackground = False,
     ) -> ClassificationAnswer:
         """Label one image, sent as the body: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
         if explain:
-            return await classification.explain(image, deadline=deadline)
-        return await classification.classify(image, deadline=deadline)
+            return await classification.explain(image, deadline=deadline, is_background=is_background)
+        return await classification.classify(image, deadline=deadline, is_background=is_background)
 
     return router

@@ -35,6 +35,7 @@ from gateway.work_routes import work_routes
 from shared.app import StartupError, create_service
 from shared.contracts import Health
 from shared.http_client import ServiceClient, open_http
+from shared.priority import BACKGROUND
 
 NAME = "gateway"
 BEHIND = ("caption", "classify", "storage")
@@ -96,8 +97,8 @@ def create_app(
         require_storage=breakers["storage"].require_admitting,
     )
     completion = Completion(
-        captions=caption,
-        labels=classify,
+        captions=CaptionClient(behind["caption"], headers=BACKGROUND),
+        labels=ClassifyClient(behind["classify"], headers=BACKGROUND),
         work=work,
         uploads=uploads,
         is_ready=lambda name: upstreams.is_ready(name) and breakers[name].is_admitting(),

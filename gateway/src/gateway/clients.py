@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -30,6 +31,7 @@ EXPORT_STEP_TIMEOUT_S = 90.0
 """Longer than storage takes to give up, so that its reason is heard."""
 
 JPEG = {"Content-Type": "image/jpeg"}
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Captions(Protocol):
@@ -59,10 +61,11 @@ class Images(Protocol):
 
 
 class CaptionClient:
-    """caption-service."""
+    """caption-service; `headers` go with each request, such as `priority.BACKGROUND`."""
 
-    def __init__(self, service: ServiceClient) -> None:
+    def __init__(self, service: ServiceClient, *, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.service = service
+        self._headers = {**JPEG, **headers}
 
     async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
         """Return sentences for a JPEG, best first, and its embedding where the installation's encoder makes one."""
@@ -87,21 +90,27 @@ class CaptionClient:
             "/v1/captions",
             deadline=deadline,
             content=preview,
-            headers=JPEG,
+            headers=self._headers,
             params=query,
         )
 
 
 class ClassifyClient:
-    """classify-service."""
+    """classify-service; `headers` as with CaptionClient."""
 
-    def __init__(self, service: ServiceClient) -> None:
+    def __init__(self, service: ServiceClient, *, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.service = service
+        self._headers = {**JPEG, **headers}
 
     async def classify(self, preview: bytes, *, deadline: Deadline) -> ClassificationAnswer:
         """Return labels for a JPEG, best first."""
         return await self.service.call(
-            ClassificationAnswer, "POST", "/v1/classifications", deadline=deadline, content=preview, headers=JPEG
+            ClassificationAnswer,
+            "POST",
+            "/v1/classifications",
+            deadline=deadline,
+            content=preview,
+            headers=self._headers,
         )
 
     async def explain(self, preview: bytes, *, deadline: Deadline) -> ImageExplanation:
@@ -112,7 +121,7 @@ class ClassifyClient:
             "/v1/classifications",
             deadline=deadline,
             content=preview,
-            headers=JPEG,
+            headers=self._headers,
             params={"explain": "true"},
         )
         if not answer.explanation:

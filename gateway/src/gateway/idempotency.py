@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Protocol
 from uuid import UUID, uuid4
@@ -29,6 +30,9 @@ GRACE_S = 5.0
 """After its deadline a request may still be at work in storage; so long nobody takes over."""
 AFTERWARDS_S = 5.0
 """For what is told to storage when the work is done or has failed, whatever is left of the deadline."""
+TELL_AGAIN_S = 0.5
+MOST_TOLD_LATER = 200
+"""What storage could not be told, because it was being restarted, is told later, as long as the claim lasts."""
 NOT_KEPT = frozenset({408, 409, 425, 429})
 """Refusals that the same request need not meet again; nor is any failure of 500 and above kept."""
 
@@ -108,6 +112,7 @@ class Idempotency:
     def __init__(self, keys: Keys, *, keep_s: float) -> None:
         self._keys = keys
         self._keep_s = keep_s
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def once(
         self,
@@ -133,12 +138,13 @@ class Idempotency:
         if key is None:
             return await work()
         token = uuid4()
+        claim_end = Deadline.after(deadline.remaining_s() + GRACE_S)
         claim = KeyClaim(
             owner=owner,
             key=key,
             token=token,
             fingerprint=request,
-            in_flight_s=deadline.remaining_s() + GRACE_S,
+            in_flight_s=claim_end.remaining_s(),
             keep_s=self._keep_s,
         )
         if before := (await self._keys.claim(claim, deadline=deadline)).answer:
@@ -147,19 +153,19 @@ class Idempotency:
             response = await work()
         except ServiceError as error:
             if error.status >= 500 or error.status in NOT_KEPT:
-                await self._release(token)
+                await self._release(token, claim_end)
                 raise
             response = error_response(error)
         except BaseException:  # also when the client has left: whoever comes next need not wait for the claim's end
-            await self._release(token)
+            await self._release(token, claim_end)
             raise
-        await self._keep(token, response)
+        await self._keep(token, response, claim_end)
         return response
 
-    async def _keep(self, token: UUID, response: Response) -> None:
+    async def _keep(self, token: UUID, response: Response, claim_end: Deadline) -> None:
         body = bytes(response.body).decode("utf-8")
         if len(body) > LONGEST_BODY:
-            await self._release(token)
+            await self._release(token, claim_end)
             return
         answer = StoredAnswer(
             status=response.status_code,
@@ -167,17 +173,32 @@ class Idempotency:
             media_type=response.headers["content-type"],
             body=body,
         )
-        await self._afterwards(self._keys.keep(token, answer, deadline=Deadline.after(AFTERWARDS_S)))
+        await self._afterwards(lambda: self._keys.keep(token, answer, deadline=Deadline.after(AFTERWARDS_S)), claim_end)
 
-    async def _release(self, token: UUID) -> None:
-        await self._afterwards(self._keys.release(token, deadline=Deadline.after(AFTERWARDS_S)))
+    async def _release(self, token: UUID, claim_end: Deadline) -> None:
+        await self._afterwards(lambda: self._keys.release(token, deadline=Deadline.after(AFTERWARDS_S)), claim_end)
 
-    async def _afterwards(self, telling: Awaitable[None]) -> None:
-        """Tell storage, also while this request is being cancelled; where that fails, the claim ends by itself."""
+    async def _afterwards(self, tell: Callable[[], Awaitable[None]], claim_end: Deadline) -> None:
+        """Tell storage, also while this request is being cancelled, and later where it cannot be reached now."""
         try:
-            await asyncio.shield(telling)
+            await asyncio.shield(tell())
         except ServiceError as error:
             log.warning("idempotency_not_told", extra={"reason": error.detail})
+            if error.status >= 500 and len(self._telling) < MOST_TOLD_LATER:
+                task = asyncio.create_task(self._tell_later(tell, claim_end))
+                self._telling.add(task)
+                task.add_done_callback(self._telling.discard)
+
+    async def _tell_later(self, tell: Callable[[], Awaitable[None]], claim_end: Deadline) -> None:
+        while time.monotonic() + TELL_AGAIN_S < claim_end.at_s:
+            await asyncio.sleep(TELL_AGAIN_S)
+            try:
+                await tell()
+            except ServiceError as error:
+                if error.status < 500:  # another has taken over
+                    return
+            else:
+                return
 
 
 def _replayed(answer: StoredAnswer) -> Response:

@@ -35,7 +35,11 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 STORAGE_RESERVE_S = 3.0
-"""Of every deadline so much is kept for storing, or a slow model would cost the image."""
+"""Of every deadline so much is kept for storing, or a slow model would cost the image; more while storage is slow."""
+FOR_STORING = 0.5
+"""Of its time an upload may need so much for what must be done; the rest is for the models."""
+STORING_TAKES_AT_MOST = 2.0
+"""So many times as long as of late."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Uploads:
         self._require_storage = require_storage
         self._clock = clock
         self._estimate = WaitEstimate(at_once=limits.uploads_at_once)
+        self._storing = WaitEstimate(at_once=1)
+        # Of all that must be done for one, the models left out; shared by as many as are in progress.
+        self._needed = WaitEstimate(at_once=1)
         self._in_progress = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -80,10 +87,12 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
+        began, beside = self._clock(), max(1, self._in_progress)
         sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
-        inspection = await self._hygiene.inspect(image, deadline=deadline)
+        inspection = await self._hygiene.inspect(image, deadline=self._before_storing(deadline))
+        looked_s = self._clock() - began
         caption, classification = await asyncio.gather(
             self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
             self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
@@ -97,7 +106,13 @@ class Uploads:
             caption=caption,
             classification=classification,
         )
-        record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
+        started = self._clock()
+        try:
+            record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
+        finally:
+            storing_s = self._clock() - started
+            self._storing.note(storing_s)
+            self._needed.note((looked_s + storing_s) / beside)
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
 
@@ -123,13 +138,20 @@ class Uploads:
         """Refuse an upload that cannot be kept, before its bytes are read.
 
         Raises:
-            Overloaded: too many are in progress, or it could not be decoded in time.
+            Overloaded: too many are in progress, or it could not be decoded or stored in time.
             UpstreamUnavailable: storage has failed again and again.
         """
         if self._in_progress >= self._limits.uploads_at_once:
             raise self._full()
         self._require_storage()
-        self._hygiene.require_room(deadline=deadline)
+        remaining_s = deadline.remaining_s()
+        if not self._needed.is_in_time(self._in_progress, remaining_s=remaining_s * FOR_STORING):
+            raise Overloaded(
+                f"{self._in_progress} uploads are in progress, too many for one more within {remaining_s:.1f} s; "
+                "try again later or allow more time",
+                retry_after_s=self._needed.retry_after_s(self._in_progress),
+            )
+        self._hygiene.require_room(deadline=self._before_storing(deadline))
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
@@ -163,6 +185,15 @@ class Uploads:
             async with asyncio.timeout(at_most_s):
                 await self._quiet.wait()
 
+    def _reserve_s(self, deadline: Deadline) -> float:
+        """Return the time to keep for storing; beyond the usual, never more than half of what is left."""
+        slow_s = min(STORING_TAKES_AT_MOST * self._storing.service_s, deadline.remaining_s() / 2)
+        return max(STORAGE_RESERVE_S, slow_s)
+
+    def _before_storing(self, deadline: Deadline) -> Deadline:
+        """Return until when an image must have been looked at; one in a hurry has half of its time for it."""
+        return Deadline.after(max(deadline.remaining_s() - self._reserve_s(deadline), deadline.remaining_s() / 2))
+
     async def _unless_it_fails(
         self,
         service: str,
@@ -170,7 +201,7 @@ class Uploads:
         inspection: Inspection,
         deadline: Deadline,
     ) -> Answer | None:
-        remaining_s = deadline.remaining_s() - STORAGE_RESERVE_S
+        remaining_s = deadline.remaining_s() - self._reserve_s(deadline)
         try:
             if remaining_s <= 0:
                 raise DeadlineExceeded("the deadline leaves no time for the models")

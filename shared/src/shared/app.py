@@ -106,9 +106,9 @@ def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
         signal.signal(stop, server.handle_exit)
     with contextlib.closing(listen(name, settings.host, settings.port)) as listener:
         server.run(sockets=[listener])
-    server.has_ended()
     if not server.started:
         sys.exit(START_FAILED_EXIT_CODE)
+    server.leave()
 
 
 def listen(name: str, host: str, port: int) -> socket.socket:

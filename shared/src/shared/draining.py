@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,12 +22,14 @@ from shared.errors import Overloaded, error_response
 
 log = logging.getLogger(__name__)
 
-QUIET_S = 0.3
-"""Nobody asks for anything any more when nobody has for so long."""
-LONGEST_LINGER_S = 2.0
+QUIET_S = 1.0
+"""Nobody asks any more when nobody has for so long; whoever was told to come back in a second does in that time."""
+LONGEST_LINGER_S = 3.0
 """So long a busy service goes on before it listens no more."""
 STREAM_GRACE_S = 2.0
 """So long a stream may go on when only streams are left."""
+UNREAD_BODY_S = 2.0
+"""So long an answered request's body is read to its end: closed before, its client would see a broken connection."""
 EVENT_STREAM = "text/event-stream"
 _NOT_COUNTED = ("/health", "/metrics")
 
@@ -34,6 +38,7 @@ _NOT_COUNTED = ("/health", "/metrics")
 class _Request:
     task: asyncio.Task[object]
     is_answered: bool = False
+    is_read: bool = False
     is_stream: bool = False
     is_event_stream: bool = False
     is_ended: bool = False
@@ -45,7 +50,7 @@ class Draining:
 
     clock: Callable[[], float] = time.monotonic
     began_s: float | None = None
-    _last_request_s: float = 0.0
+    _last_request_s: float = -math.inf
     _left_to_streams_s: float | None = None
     _under_way: set[_Request] = field(default_factory=set)
 
@@ -57,7 +62,7 @@ class Draining:
     def begin(self) -> None:
         """Be unready from now on."""
         if self.began_s is None:
-            self.began_s = self._last_request_s = self.clock()
+            self.began_s = self.clock()
             log.info("draining", extra={"requests": len(self._under_way)})
 
     def may_stop_listening(self) -> bool:
@@ -107,7 +112,12 @@ class DrainingRequests:
         if scope["type"] != "http" or task is None or scope["path"].startswith(_NOT_COUNTED):
             await self._app(scope, receive, send)
             return
-        request = _Request(task)
+        request = _Request(task, is_read=not _has_body(scope))
+
+        async def receive_and_note() -> Message:
+            message = await receive()
+            request.is_read = request.is_read or not message.get("more_body", False)
+            return message
 
         async def send_and_note(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -117,11 +127,15 @@ class DrainingRequests:
                 request.is_stream = request.is_event_stream or "content-length" not in headers
                 if self._draining.has_begun:
                     MutableHeaders(scope=message)["Connection"] = "close"
+            elif self._draining.has_begun and not request.is_read and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await _read_to_the_end(request, receive_and_note)
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         self._draining.note_request(request)
         try:
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, receive_and_note, send_and_note)
         except asyncio.CancelledError:
             if not self._draining.has_begun or (request.is_answered and not request.is_ended):
                 raise
@@ -133,3 +147,15 @@ class DrainingRequests:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._draining.forget_request(request)
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+async def _read_to_the_end(request: _Request, receive: Receive) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(UNREAD_BODY_S):
+            while not request.is_read:
+                await receive()

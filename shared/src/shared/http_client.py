@@ -17,6 +17,8 @@ from shared.telemetry import REQUEST_ID_HEADER, current_request_id
 Answer = TypeVar("Answer", bound=BaseModel)
 
 CONNECT_TIMEOUT_S = 2.0
+KEEP_IDLE_S = 30.0
+"""Shorter than `serving.KEEP_ALIVE_S`."""
 
 
 class ServiceClient:
@@ -126,6 +128,6 @@ def open_http(base_url: str, *, connections: int) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=base_url,
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        limits=httpx.Limits(max_connections=connections),
+        limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_IDLE_S),
         trust_env=False,
     )

@@ -24,13 +24,17 @@ FORCED_EXIT_CODE = 1
 FOR_CLOSING = 0.3
 """Of the time so much is kept for the lifespan, after the requests."""
 LOOK_S = 0.1
+KEEP_ALIVE_S = 75
+"""Longer than our own clients keep an idle connection, or one would be closed as the next request is being sent."""
 
 
 class StoppableServer(uvicorn.Server):
     """A server for one app, stopped by signals."""
 
     def __init__(self, app: ASGIApp, *, draining: Draining, timeout_s: float) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        super().__init__(
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=KEEP_ALIVE_S)
+        )
         self._draining = draining
         self._timeout_s = timeout_s
         self._forcing: threading.Timer | None = None
@@ -46,10 +50,12 @@ class StoppableServer(uvicorn.Server):
         else:
             self.should_exit = True
 
-    def has_ended(self) -> None:
-        """Take the force back: everything has come to its end."""
+    def leave(self) -> None:
+        """End the process if it was told to stop: all that is ours is closed, and TensorFlow takes seconds to go."""
         if self._forcing is not None:
             self._forcing.cancel()
+            logging.shutdown()
+            os._exit(0)
 
     async def on_tick(self, counter: int) -> bool:
         """Look whether to listen no more; called by uvicorn ten times a second."""

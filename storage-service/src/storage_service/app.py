@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from shared.app import create_service
+from shared.turns import Turns
 from shared.worker import BoundedWorker
 from storage_service.archive import Archive
 from storage_service.batch_routes import router as batch_router
@@ -62,7 +63,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         readiness=readiness.health,
         lifespan=lifespan,
         registry=CollectorRegistry(),
-        load=lambda: opened[0].archive.places_taken if opened else 0.0,
+        load=lambda: opened[0].storing.load if opened else 0.0,
     )
     app.include_router(router)
     app.include_router(file_router)
@@ -109,6 +110,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 similar=SimilarPictures(database, store, similarity, worker),
                 exports=exports,
                 idempotency=Idempotency(database),
+                storing=Turns("storing", at_once=settings.file_threads, waiting=settings.file_jobs_waiting),
                 stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,

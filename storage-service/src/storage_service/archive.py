@@ -48,11 +48,6 @@ class Archive:
         self._worker = worker
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    @property
-    def places_taken(self) -> float:
-        """Share of the places for work on files that are taken, 0 to 1."""
-        return self._worker.load
-
     async def add(self, upload: Upload, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
         """File an image; return its record, and whether it is new.
 

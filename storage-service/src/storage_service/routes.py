@@ -41,6 +41,7 @@ from shared.search_questions import (
     StoredSince,
 )
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
+from shared.turns import Turns
 from storage_service import lineage
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
@@ -73,6 +74,7 @@ class Storage:
     similar: SimilarPictures
     exports: Exports
     idempotency: Idempotency
+    storing: Turns
     stall_timeout_s: float
     longest_s: float
     body_limit_bytes: int
@@ -111,13 +113,15 @@ ImageId = Annotated[UUID, Depends(_known_id)]
 )
 async def store_image(request: Request, response: Response, storage: Opened, deadline: Due) -> ImageRecord:
     """File an original and its preview with what is known of them; the same bytes are filed once."""
+    storage.storing.require_room(deadline=deadline)
     async with within(deadline):
         upload = await read_upload(request, limit_bytes=storage.body_limit_bytes)
-    record, is_new = await storage.archive.add(upload, deadline=deadline)
-    if not is_new:
-        response.status_code = status.HTTP_200_OK
-        return record
-    return await storage.similar.mark(record, deadline=deadline)
+    async with storage.storing.turn(deadline=deadline):
+        record, is_new = await storage.archive.add(upload, deadline=deadline)
+        if not is_new:
+            response.status_code = status.HTTP_200_OK
+            return record
+        return await storage.similar.mark(record, deadline=deadline)
 
 
 @router.get("/images", responses=problem_responses(BadRequest))

@@ -89,6 +89,16 @@ def test_what_is_under_way_is_finished_and_what_comes_late_is_still_answered() -
         assert service.ended()[0] == 0
 
 
+def test_a_refusal_before_the_body_is_read_reaches_its_client_while_the_service_is_stopped() -> None:
+    with _running() as service, httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
+        assert client.get(f"{service.url}/slow/0").status_code == 200
+        service.stop()
+        for _ in range(3):
+            refused = client.post(f"{service.url}/refused", content=b"x" * 5_000_000)
+            assert (refused.status_code, refused.headers["Connection"]) == (503, "close")
+        assert service.ended()[0] == 0
+
+
 def test_an_open_event_stream_does_not_hold_it_and_ends_properly() -> None:
     with _running() as service, httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
         with client.stream("GET", f"{service.url}/events") as events:

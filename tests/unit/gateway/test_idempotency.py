@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from fastapi import Response
 
+from gateway import idempotency as idempotency_module
 from gateway.idempotency import Idempotency, fingerprint, read_key
 from shared.deadline import Deadline
 from shared.errors import BadRequest, BrokenImage, Overloaded, ServiceError, UpstreamFailed, UpstreamUnavailable
@@ -35,6 +36,8 @@ class FakeKeys:
 
     async def release(self, token: UUID, *, deadline: Deadline) -> None:
         await asyncio.sleep(0)
+        if self.error:
+            raise self.error
         self.claims = {key: claim for key, claim in self.claims.items() if claim.token != token}
 
 
@@ -113,6 +116,22 @@ async def test_a_client_that_leaves_frees_its_key(keys: FakeKeys) -> None:
 async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(keys: FakeKeys) -> None:
     keys.error = UpstreamUnavailable("storage cannot be reached")
     assert (await _once(keys, Work())).status_code == 201
+
+
+async def test_what_storage_could_not_be_told_is_told_when_it_is_back(
+    keys: FakeKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency_module, "TELL_AGAIN_S", 0.001)
+    idempotency = Idempotency(keys, keep_s=3600)
+    keys.error = UpstreamUnavailable("storage cannot be reached")
+    with pytest.raises(Overloaded):
+        await idempotency.once(Work(Overloaded("full")), key="k", request="0" * 64, deadline=Deadline.after(10))
+    assert keys.claims
+    await asyncio.sleep(0.01)
+    keys.error = None
+    async with asyncio.timeout(10):
+        while keys.claims:
+            await asyncio.sleep(0.001)
 
 
 async def test_an_answer_too_long_to_keep_is_given_and_its_key_is_free(keys: FakeKeys) -> None:

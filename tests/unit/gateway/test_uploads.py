@@ -9,8 +9,16 @@ import pytest
 from gateway.decoding_process import DecodingLimits
 from gateway.hygiene import Hygiene
 from gateway.uploads import UploadLimits, Uploads
+from shared.contracts import ClassificationAnswer
 from shared.deadline import Deadline
-from shared.errors import BrokenImage, DeadlineExceeded, Overloaded, ServiceError, UpstreamFailed
+from shared.errors import (
+    BrokenImage,
+    DeadlineExceeded,
+    Overloaded,
+    ServiceError,
+    UpstreamFailed,
+    UpstreamUnavailable,
+)
 from tests.fakes import FakeCaptions, FakeImages, FakeLabels
 from tests.pictures import drawn_picture, encoded, photo_bytes
 
@@ -46,7 +54,7 @@ def _uploads(
 
 
 async def test_an_upload_is_kept_with_caption_and_label(images: FakeImages, hygiene: Hygiene) -> None:
-    record, is_new = await _uploads(images, hygiene).upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
+    record, is_new = await _uploads(images, hygiene).upload(photo_bytes(), "a.jpg", deadline=Deadline.after(30))
 
     assert is_new
     assert (record.status, record.label.value, record.filename) == ("complete", "photo", "a.jpg")
@@ -57,8 +65,8 @@ async def test_an_upload_is_kept_with_caption_and_label(images: FakeImages, hygi
 
 async def test_known_bytes_are_answered_with_their_record(images: FakeImages, hygiene: Hygiene) -> None:
     uploads = _uploads(images, hygiene)
-    first, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
-    again, is_new = await uploads.upload(photo_bytes(), "b.jpg", deadline=Deadline.after(60))
+    first, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(30))
+    again, is_new = await uploads.upload(photo_bytes(), "b.jpg", deadline=Deadline.after(30))
 
     assert (again.id, is_new, len(images.stored)) == (first.id, False, 1)
 
@@ -68,14 +76,14 @@ async def test_an_image_is_kept_without_its_caption_when_captioning_fails(
     images: FakeImages, hygiene: Hygiene, error: ServiceError
 ) -> None:
     uploads = _uploads(images, hygiene, captions=FakeCaptions(error=error))
-    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
+    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(30))
 
     assert (record.status, record.caption, record.label.value) == ("pending", None, "photo")
 
 
 async def test_an_image_is_kept_unclassified_when_classifying_fails(images: FakeImages, hygiene: Hygiene) -> None:
     uploads = _uploads(images, hygiene, labels=FakeLabels(error=UpstreamFailed("down")))
-    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(60))
+    record, _ = await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(30))
 
     assert (record.status, record.label.value) == ("pending", "unclassified")
     assert record.caption is not None
@@ -89,12 +97,12 @@ async def test_a_deadline_too_short_for_the_models_still_keeps_the_image(images:
 async def test_nothing_is_kept_of_a_broken_image(images: FakeImages, hygiene: Hygiene) -> None:
     broken = encoded(drawn_picture(300, 300))[:900]
     with pytest.raises(BrokenImage):
-        await _uploads(images, hygiene).upload(broken, "a.jpg", deadline=Deadline.after(60))
+        await _uploads(images, hygiene).upload(broken, "a.jpg", deadline=Deadline.after(30))
     assert images.stored == []
 
 
 async def test_a_try_out_keeps_nothing(images: FakeImages, hygiene: Hygiene) -> None:
-    analysis = await _uploads(images, hygiene).analyse(photo_bytes(), deadline=Deadline.after(60))
+    analysis = await _uploads(images, hygiene).analyse(photo_bytes(), deadline=Deadline.after(30))
     assert analysis.caption is not None
     assert (analysis.caption.value, analysis.label.value, images.stored) == ("a red square", "photo", [])
 
@@ -102,7 +110,7 @@ async def test_a_try_out_keeps_nothing(images: FakeImages, hygiene: Hygiene) -> 
 async def test_a_try_out_says_it_when_a_model_is_down(images: FakeImages, hygiene: Hygiene) -> None:
     uploads = _uploads(images, hygiene, captions=FakeCaptions(error=UpstreamFailed("caption cannot be reached")))
     with pytest.raises(UpstreamFailed):
-        await uploads.analyse(photo_bytes(), deadline=Deadline.after(60))
+        await uploads.analyse(photo_bytes(), deadline=Deadline.after(30))
 
 
 def test_one_upload_too_many_is_refused_and_a_finished_one_makes_room(images: FakeImages, hygiene: Hygiene) -> None:
@@ -112,3 +120,89 @@ def test_one_upload_too_many_is_refused_and_a_finished_one_makes_room(images: Fa
             pass
         with uploads.admitted():
             pass
+
+
+def test_while_storage_is_away_an_upload_is_refused_before_it_is_read(images: FakeImages, hygiene: Hygiene) -> None:
+    def away() -> None:
+        raise UpstreamUnavailable("storage is not asked for a while", retry_after_s=4)
+
+    uploads = Uploads(
+        captions=FakeCaptions(),
+        labels=FakeLabels(),
+        images=images,
+        hygiene=hygiene,
+        limits=LIMITS,
+        require_storage=away,
+    )
+    with pytest.raises(UpstreamUnavailable):
+        uploads.require_room(deadline=Deadline.after(5))
+
+
+def test_a_full_gateway_tells_when_to_come_back_from_how_long_uploads_took(
+    images: FakeImages, hygiene: Hygiene
+) -> None:
+    seconds = iter(range(0, 1000, 9))
+    uploads = Uploads(
+        captions=FakeCaptions(),
+        labels=FakeLabels(),
+        images=images,
+        hygiene=hygiene,
+        limits=LIMITS,
+        clock=lambda: float(next(seconds)),
+    )
+    with uploads.admitted():
+        pass
+    with uploads.admitted(), uploads.admitted():
+        assert uploads.places_taken == 1
+        with pytest.raises(Overloaded) as refused:
+            uploads.require_room(deadline=Deadline.after(5))
+    assert refused.value.headers == {"Retry-After": "9"}
+
+
+class NotingLabels(FakeLabels):
+    """Notes how much time it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given_s: list[float] = []
+
+    async def classify(self, preview: bytes, *, deadline: Deadline) -> ClassificationAnswer:
+        self.given_s.append(deadline.remaining_s())
+        return self.answer
+
+
+async def test_a_slow_storage_gets_more_of_the_deadline(images: FakeImages, hygiene: Hygiene) -> None:
+    seconds = iter(range(0, 10_000, 100))  # storing seems to take 100 s
+    labels = NotingLabels()
+    uploads = Uploads(
+        captions=FakeCaptions(),
+        labels=labels,
+        images=images,
+        hygiene=hygiene,
+        limits=UploadLimits(model_timeout_s=1000, uploads_at_once=2),
+        clock=lambda: float(next(seconds)),
+    )
+    for seed in range(2):
+        await uploads.upload(photo_bytes(seed), "a.jpg", deadline=Deadline.after(600))
+    first_s, second_s = labels.given_s
+    assert first_s > 500
+    assert 300 < second_s <= 400
+
+
+async def test_an_upload_is_refused_when_those_before_it_leave_it_no_time(images: FakeImages, hygiene: Hygiene) -> None:
+    seconds = iter(range(0, 10_000, 10))
+    uploads = Uploads(
+        captions=FakeCaptions(),
+        labels=FakeLabels(),
+        images=images,
+        hygiene=hygiene,
+        limits=UploadLimits(model_timeout_s=5, uploads_at_once=10),
+        clock=lambda: float(next(seconds)),
+    )
+    await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(600))  # what must be done seems to take 20 s
+    uploads.require_room(deadline=Deadline.after(4))
+    with uploads.admitted(), uploads.admitted():
+        uploads.require_room(deadline=Deadline.after(130))
+        with pytest.raises(Overloaded) as refused:
+            uploads.require_room(deadline=Deadline.after(110))
+    assert refused.value.headers == {"Retry-After": "40"}

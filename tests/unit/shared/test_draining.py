@@ -71,22 +71,34 @@ ZIP = {"content-type": "application/zip"}
 WHOLE = {"content-type": "image/jpeg", "content-length": "10"}
 
 
-def test_it_goes_on_listening_until_nobody_asks_any_more(draining: Draining, clock: Clock) -> None:
-    clock.now_s += 60
+async def _answered(draining: Draining) -> None:
+    app = Answering({})
+    app.end.set()
+    await Call(app, draining).task
+
+
+async def test_it_goes_on_listening_until_nobody_asks_any_more(draining: Draining, clock: Clock) -> None:
+    await _answered(draining)
+    clock.now_s += QUIET_S / 2
     assert not draining.may_stop_listening()
     draining.begin()
     assert not draining.may_stop_listening()
-    clock.now_s += QUIET_S + 0.01
+    clock.now_s += QUIET_S / 2 + 0.01
+    assert draining.may_stop_listening()
+
+
+def test_whom_nobody_asks_stops_at_once(draining: Draining) -> None:
+    assert not draining.may_stop_listening()
+    draining.begin()
     assert draining.may_stop_listening()
 
 
 async def test_who_is_asked_without_a_pause_stops_listening_all_the_same(draining: Draining, clock: Clock) -> None:
     draining.begin()
     lingered_s = 0.0
+    await _answered(draining)
     while not draining.may_stop_listening():
-        app = Answering({})
-        app.end.set()
-        await Call(app, draining).task
+        await _answered(draining)
         clock.now_s += QUIET_S / 2
         lingered_s += QUIET_S / 2
     assert LONGEST_LINGER_S <= lingered_s < LONGEST_LINGER_S + QUIET_S

@@ -5,6 +5,8 @@ import contextlib
 import socket
 
 from shared.app import listen
+from shared.http_client import KEEP_IDLE_S
+from shared.serving import KEEP_ALIVE_S
 
 
 async def test_small_answers_are_sent_at_once() -> None:
@@ -21,3 +23,7 @@ async def test_small_answers_are_sent_at_once() -> None:
             assert await accepted != 0
             writer.close()
             await writer.wait_closed()
+
+
+def test_no_client_of_ours_uses_a_connection_that_its_server_may_be_closing() -> None:
+    assert KEEP_IDLE_S <= KEEP_ALIVE_S / 2
