@@ -55,7 +55,7 @@ def prepare(picture: Picture) -> Canvas:
         grey=grey,
         saturation=np.asarray(cv2.extractChannel(hsv, 1), dtype=np.uint8),
         hue=np.asarray(cv2.extractChannel(hsv, 0), dtype=np.uint8),
-        edges=np.asarray(cv2.Canny(grey, EDGE_LOW_GREY, EDGE_HIGH_GREY), dtype=np.uint8) & 1,
+        edges=np.asarray(cv2.Canny(grey, EDGE_LOW_GREY, EDGE_HIGH_GREY), dtype=np.uint8) & np.uint8(1),
         ink=find_ink(grey),
         aspect=width / height,
     )
