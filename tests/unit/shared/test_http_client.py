@@ -26,7 +26,7 @@ def _problem(status: int, code: str) -> Answer:
 
 
 async def _ask(client: ServiceClient) -> ModelName:
-    return await client.call(ModelName, "GET", "/", deadline=Deadline.after(60))
+    return await client.call(ModelName, "GET", "/", deadline=Deadline.after(5))
 
 
 @pytest.mark.parametrize(("said", "passed_on"), [("30", "30"), ("soon", "1"), (None, "1")])

@@ -95,7 +95,7 @@ async def test_what_a_worker_thread_logs_carries_the_request_s_id(monkeypatch: p
 
     @app.get("/work")
     async def work() -> None:
-        await worker.run(lambda: logging.getLogger("x").info("decoded"), deadline=Deadline.after(60))
+        await worker.run(lambda: logging.getLogger("x").info("decoded"), deadline=Deadline.after(5))
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         await client.get("/work", headers={"X-Request-ID": "trace-9"})

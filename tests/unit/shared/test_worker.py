@@ -19,33 +19,33 @@ def worker() -> Iterator[BoundedWorker]:
 
 
 async def test_work_runs_off_the_event_loop(worker: BoundedWorker) -> None:
-    thread = await worker.run(threading.get_ident, deadline=Deadline.after(60))
+    thread = await worker.run(threading.get_ident, deadline=Deadline.after(5))
     assert thread != threading.get_ident()
 
 
 async def test_an_error_of_the_work_reaches_the_caller(worker: BoundedWorker) -> None:
     with pytest.raises(ZeroDivisionError):
-        await worker.run(lambda: 1 // 0, deadline=Deadline.after(60))
+        await worker.run(lambda: 1 // 0, deadline=Deadline.after(5))
 
 
 async def test_a_full_queue_refuses_at_once_and_takes_work_again_later(worker: BoundedWorker) -> None:
     release = threading.Event()
-    jobs = [asyncio.create_task(worker.run(release.wait, deadline=Deadline.after(60))) for _ in range(2)]
+    jobs = [asyncio.create_task(worker.run(release.wait, deadline=Deadline.after(5))) for _ in range(2)]
     await asyncio.sleep(0)
 
     with pytest.raises(Overloaded):
-        await worker.run(lambda: 1, deadline=Deadline.after(60))
+        await worker.run(lambda: 1, deadline=Deadline.after(5))
 
     release.set()
     await asyncio.gather(*jobs)
     await asyncio.sleep(0)
-    assert await worker.run(lambda: 1, deadline=Deadline.after(60)) == 1
+    assert await worker.run(lambda: 1, deadline=Deadline.after(5)) == 1
 
 
 async def test_work_whose_deadline_passes_in_the_queue_is_never_started(worker: BoundedWorker) -> None:
     release = threading.Event()
     started = []
-    first = asyncio.create_task(worker.run(release.wait, deadline=Deadline.after(60)))
+    first = asyncio.create_task(worker.run(release.wait, deadline=Deadline.after(5)))
     await asyncio.sleep(0)
 
     with pytest.raises(DeadlineExceeded):
@@ -53,7 +53,7 @@ async def test_work_whose_deadline_passes_in_the_queue_is_never_started(worker: 
 
     release.set()
     await first
-    await worker.run(lambda: None, deadline=Deadline.after(60))
+    await worker.run(lambda: None, deadline=Deadline.after(5))
     assert not started
 
 
@@ -81,7 +81,7 @@ async def test_a_job_that_would_wait_beyond_its_deadline_is_refused_at_once_and_
 async def test_the_load_says_how_much_of_the_room_is_taken(worker: BoundedWorker) -> None:
     assert worker.load == 0
     release = threading.Event()
-    job = asyncio.create_task(worker.run(release.wait, deadline=Deadline.after(60)))
+    job = asyncio.create_task(worker.run(release.wait, deadline=Deadline.after(5)))
     await asyncio.sleep(0)
     assert worker.load == 0.5
     release.set()
