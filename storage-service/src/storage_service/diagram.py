@@ -14,6 +14,7 @@ from sqlalchemy import Column
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import mysql
 
+from storage_service import upload_batch_tables  # noqa: F401  # its tables are drawn, too
 from storage_service.tables import Table
 
 README = Path(__file__).resolve().parents[2] / "README.md"
