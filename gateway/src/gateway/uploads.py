@@ -75,18 +75,19 @@ class Uploads:
             self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
             self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
         )
-        new = NewImage(
-            filename=filename,
-            sha256=sha256,
-            media_type=inspection.media_type,
-            width=inspection.width,
-            height=inspection.height,
-            caption=caption,
-            classification=classification,
-        )
+        new = _new_image(filename, sha256, inspection, caption, classification)
         record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
+
+    async def keep(self, image: bytes, filename: str, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
+        """Keep an image at once, as `pending`; return and raise as `upload` does."""
+        sha256 = await self._hygiene.fingerprint(image, deadline=deadline)
+        if known := await self._images.find(sha256, deadline=deadline):
+            return known, False
+        inspection = await self._hygiene.inspect(image, deadline=deadline)
+        new = _new_image(filename, sha256, inspection, None, None)
+        return await self._images.store(new, image, inspection.preview, deadline=deadline)
 
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""
@@ -137,6 +138,24 @@ class Uploads:
         except ServiceError as error:
             log.warning("stored_without", extra={"service": service, "code": error.code, "reason": error.detail})
             return None
+
+
+def _new_image(
+    filename: str,
+    sha256: str,
+    inspection: Inspection,
+    caption: CaptionAnswer | None,
+    classification: ClassificationAnswer | None,
+) -> NewImage:
+    return NewImage(
+        filename=filename,
+        sha256=sha256,
+        media_type=inspection.media_type,
+        width=inspection.width,
+        height=inspection.height,
+        caption=caption,
+        classification=classification,
+    )
 
 
 def _analysis(caption: CaptionAnswer, classification: ClassificationAnswer) -> Analysis:
