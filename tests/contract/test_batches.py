@@ -208,11 +208,8 @@ async def test_events_tell_everything_once_also_to_who_comes_back(platform: Plat
 
     assert response.headers["content-type"].startswith("text/event-stream")
     events = _events(response.text)
-    assert [json.loads(event["data"])["filename"] for event in events if event["event"] == "refused"] == [
-        "0.txt",
-        "1.txt",
-        "2.txt",
-    ]
+    refused = [json.loads(event["data"])["filename"] for event in events if event["event"] == "refused"]
+    assert sorted(refused) == ["0.txt", "1.txt", "2.txt"]
     last = LinkedBatch.model_validate_json(events[-1]["data"])
     assert (events[-1]["event"], last.state, last.counts.complete) == ("progress", "complete", 1)
     ids = [event["id"] for event in events]
@@ -304,9 +301,9 @@ async def test_a_batch_that_is_still_being_sent_can_be_watched_and_cancelled(pla
     whole = await form.aread()
 
     async def slowly() -> AsyncIterator[bytes]:
-        yield whole[: 2 * len(whole) // 3]
+        yield whole[: 5 * len(whole) // 6]  # two of three files
         await goes_on.wait()
-        yield whole[2 * len(whole) // 3 :]
+        yield whole[5 * len(whole) // 6 :]
 
     sending = asyncio.create_task(
         platform.client.post(
