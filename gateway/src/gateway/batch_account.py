@@ -21,10 +21,10 @@ from shared.upload_batches import MOST_NOTES, BatchNews, Ending, NewBatch, Noted
 
 log = logging.getLogger(__name__)
 
-RECEIVING_S = 30.0
+RECEIVING_S = 15.0
 """Without news for so long the batch is interrupted."""
 NEWS_PAUSE_S = 0.5
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 3.0
 STORAGE_TIMEOUT_S = 5.0
 PATIENCE_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
