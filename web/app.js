@@ -1,6 +1,8 @@
 /** The whole page: which room is open, and what lies around it. */
 
 import { leavePicture, usePlace } from "./address.js";
+import { BatchTray } from "./batch-tray.js";
+import { isForBatch } from "./batches.js";
 import { Detail } from "./detail.js";
 import { DropAnywhere } from "./drop-anywhere.js";
 import { EmptyRoom } from "./empty.js";
@@ -19,12 +21,13 @@ const RETRY_WAITS = { firstMs: 3_000, longestMs: 30_000 };
 
 /** @param {{library: import("./types.js").Library}} props */
 export function App({ library }) {
-  const { pictures, counts, uploads } = library;
+  const { pictures, counts, uploads, batches } = library;
   const place = usePlace();
   useWatched(pictures, counts);
 
   useEffect(() => void pictures.show({ q: place.q, label: place.label }), [place.q, place.label]);
   useEffect(() => void counts.load(), []);
+  useEffect(() => void batches.load(), []);
 
   const isPending = pictures.pending.length > 0;
   useEffect(() => {
@@ -47,7 +50,9 @@ export function App({ library }) {
   const isEmpty = !isFiltered && !pictures.loading && pictures.items.length + pictures.newcomers.length === 0;
   const addFiles = (/** @type {Iterable<File>} */ files) => {
     if (place.picture) leavePicture();
-    uploads.add(files);
+    const all = [...files];
+    if (isForBatch(all)) batches.send(all);
+    else uploads.add(all);
   };
 
   return html`
@@ -61,7 +66,7 @@ export function App({ library }) {
             : html`<${Summary} library=${library} /><${Gallery} pictures=${pictures} place=${place} />`
         }
       </main>
-      <${UploadTray} uploads=${uploads} />
+      <div class="trays"><${BatchTray} batches=${batches} /><${UploadTray} uploads=${uploads} /></div>
       <${Notice} deletions=${library.deletions} />
     </div>
     ${place.room === "review" && !place.picture && html`<${ReviewRoom} library=${library} />`}

@@ -1,5 +1,6 @@
 /** Files can be dropped on the whole page; it dims to a single sentence meanwhile. */
 
+import { filesOf } from "./dropped-files.js";
 import { html, useEffect, useRef, useState } from "./view.js";
 
 /** @param {{onFiles: (files: Iterable<File>) => void}} props */
@@ -16,7 +17,7 @@ export function DropAnywhere({ onFiles }) {
       listen("drop", (event) => {
         depth = 0;
         setIsOver(false);
-        take.current([...(event.dataTransfer?.files ?? [])]);
+        if (event.dataTransfer) void filesOf(event.dataTransfer).then((files) => take.current(files));
       }),
     ];
     return () => stops.forEach((stop) => stop());

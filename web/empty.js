@@ -29,7 +29,7 @@ export function EmptyRoom({ onFiles }) {
           <path d="M22 63h52M34 70h28" />
         </svg>
         <span class="drop-words">Drop pictures here, or choose them.</span>
-        <span class="drop-note">Legenda writes a caption under each and sorts it by what it is.</span>
+        <span class="drop-note">Legenda writes a caption under each and sorts it by what it is. A folder or a ZIP will do, too.</span>
       </label>
       <p class="or">
         Nothing at hand?${" "}

@@ -1,6 +1,7 @@
 /** Builds what the parts of the page share, and starts it. */
 
 import { App } from "./app.js";
+import { Batches } from "./batches.js";
 import { Deletions } from "./deletions.js";
 import { LabelCounts } from "./label-counts.js";
 import { Pictures } from "./pictures.js";
@@ -14,11 +15,15 @@ const uploads = new UploadQueue((picture, known) => {
   else pictures.add(picture);
   counts.recount();
 });
+const batches = new Batches(async (isDone) => {
+  await pictures.lookForNew({ isWhole: isDone });
+  counts.recount();
+});
 const deletions = new Deletions({ pictures, counts, uploads });
 
 pictures.watch(() => [...pictures.items, ...pictures.newcomers].forEach((one) => uploads.put(one)));
 
 render(
-  html`<${App} library=${{ pictures, counts, deletions, uploads }} />`,
+  html`<${App} library=${{ pictures, counts, batches, deletions, uploads }} />`,
   /** @type {HTMLElement} */ (document.getElementById("page")),
 );

@@ -11,6 +11,7 @@ import { getPicture, listPending, listPictures } from "./api.js";
 import { Watched } from "./view.js";
 
 const MOST_FETCHED_AT_ONCE = 10;
+const STILL_AT_THE_TOP_PX = 60;
 
 export class Pictures extends Watched {
   /** @type {Picture[]} */
@@ -137,6 +138,24 @@ export class Pictures extends Watched {
       for (const picture of await Promise.all(ready.map(({ id }) => getPicture(id)))) this.put(picture);
     } catch {
       // Nothing that was there is lost; the next turn asks again.
+    }
+  }
+
+  /**
+   * Take in what has been added elsewhere.
+   *
+   * @param {{isWhole: boolean}} how whether so much may have come that only showing the view anew has all of it; who looks
+   *   further down is not moved
+   */
+  async lookForNew({ isWhole }) {
+    if (this.loading || this.view.q) return;
+    const { view } = this;
+    if (isWhole && scrollY < STILL_AT_THE_TOP_PX && this.#strays.size === 0) return this.#load(null, []);
+    try {
+      const page = await listPictures(view, null, this.#request.signal);
+      if (view === this.view) page.items.toReversed().forEach((picture) => this.#hidden.has(picture.id) || this.add(picture));
+    } catch {
+      // Nothing that was there is lost; the next news of the batch asks again.
     }
   }
 

@@ -41,6 +41,22 @@
  * @property {{label: string, words: string, map: number[][]}} evidence rows of 0 to 1, 1 where most speaks for it
  * @property {{name: string, version: string}} model
  *
+ * @typedef {object} Batch many files sent at once
+ * @property {string} id
+ * @property {"receiving" | "working" | "complete" | "interrupted" | "cancelled"} state
+ * @property {boolean} is_done
+ * @property {string | null} reason why it was interrupted
+ * @property {{received: number, known: number, pending: number, complete: number, failed: number, deleted: number, refused: number}} counts
+ * @property {number} rate_per_s
+ * @property {number | null} eta_s
+ * @property {BatchFile[]} refused
+ *
+ * @typedef {object} BatchFile
+ * @property {number} position
+ * @property {string} filename
+ * @property {string | null} archive the ZIP that it came in
+ * @property {{code: string, detail: string} | null} refusal
+ *
  * @typedef {{q: string, label: string}} View what of all pictures is shown
  * @typedef {{q: string, label: string, picture: string, room: string}} Place a view, and the picture or room that is open
  *
@@ -48,6 +64,7 @@
  * @property {import("./pictures.js").Pictures} pictures
  * @property {import("./label-counts.js").LabelCounts} counts
  * @property {import("./upload-queue.js").UploadQueue} uploads
+ * @property {import("./batches.js").Batches} batches
  * @property {import("./deletions.js").Deletions} deletions
  */
 

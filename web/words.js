@@ -22,6 +22,13 @@ export function fileSize(bytes) {
   return `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 }
 
+/** @param {number} seconds */
+export function duration(seconds) {
+  if (seconds < 90) return counted(Math.max(Math.round(seconds), 1), "second");
+  if (seconds < 90 * 60) return counted(Math.round(seconds / 60), "minute");
+  return counted(Math.round(seconds / 3600), "hour");
+}
+
 /** @param {string} mediaType */
 export const formatName = (mediaType) => mediaType.replace(/^image\/(x-)?/, "").toUpperCase();
 

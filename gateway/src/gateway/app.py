@@ -13,6 +13,12 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
 from gateway import __version__
+from gateway.batch_client import BatchClient
+from gateway.batch_events import BatchEvents
+from gateway.batch_limits import BatchLimits
+from gateway.batch_receiving import BatchReceiving
+from gateway.batch_reception import FILES_AT_ONCE
+from gateway.batch_routes import batch_routes, linked
 from gateway.breakers import Breaker, BreakerLimits, UpstreamMetrics
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
@@ -57,10 +63,11 @@ def create_app(
         storage_http: See `caption_http`.
     """
     connections = settings.uploads_at_once + 2 * settings.completion_at_once
+    storage_connections = connections + (FILES_AT_ONCE + 1) * settings.batches_at_once + settings.event_streams
     pools = [
         caption_http or open_http(settings.caption_url, connections=connections),
         classify_http or open_http(settings.classify_url, connections=connections),
-        storage_http or open_http(settings.storage_url, connections=connections),
+        storage_http or open_http(settings.storage_url, connections=storage_connections),
     ]
     registry = CollectorRegistry()
     # Health is asked past breakers and retries: it is how a service that is back is found.
@@ -105,6 +112,21 @@ def create_app(
         limits=CompletionLimits(at_once=settings.completion_at_once, model_timeout_s=settings.model_timeout_s),
         metrics=CompletionMetrics(registry),
     )
+    batches = BatchClient(behind["storage"])
+    receiving = BatchReceiving(
+        batches=batches,
+        uploads=uploads,
+        limits=BatchLimits(
+            batches_at_once=settings.batches_at_once,
+            files=settings.batch_files_limit,
+            image_bytes=settings.upload_limit_bytes,
+            zip_bytes=settings.zip_limit_bytes,
+            unpacked_bytes=settings.zip_unpacked_limit_bytes,
+            zip_ratio=settings.zip_ratio_limit,
+            file_timeout_s=settings.upload_deadline_s,
+        ),
+    )
+    events = BatchEvents(batches, at_once=settings.event_streams, linked=linked)
 
     def readiness() -> Health:
         return upstreams.health(service=NAME, version=__version__)
@@ -148,6 +170,15 @@ def create_app(
     )
     app.include_router(public_routes(caption, classify, storage, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
+    app.include_router(
+        batch_routes(
+            receiving,
+            batches,
+            events,
+            longest_deadline_s=settings.upload_deadline_s,
+            stall_timeout_s=settings.stall_timeout_s,
+        )
+    )
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
     app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))

@@ -57,5 +57,23 @@ class GatewaySettings(ServiceSettings):
         default=2, description="Pending images that each model is asked about at once."
     )
     stall_timeout_s: PositiveFloat = Field(
-        default=60.0, description="Seconds that a client may read nothing of an export before it is broken off."
+        default=60.0,
+        description="Seconds that a client may read nothing of an export, or send nothing of a batch, before it is "
+        "broken off.",
+    )
+    batches_at_once: PositiveInt = Field(
+        default=4, description="Batches that are received at once; one more is answered 503."
+    )
+    batch_files_limit: PositiveInt = Field(default=20_000, description="Most files of a batch, those in ZIPs included.")
+    zip_limit_bytes: PositiveInt = Field(
+        default=2 * 1024**3, description="Largest ZIP accepted, in bytes; it lies in TMPDIR while it is unpacked."
+    )
+    zip_unpacked_limit_bytes: PositiveInt = Field(
+        default=8 * 1024**3, description="Most bytes of a ZIP's files, unpacked."
+    )
+    zip_ratio_limit: PositiveFloat = Field(
+        default=200.0, description="How many times its packed size a file over 1 MiB in a ZIP may be."
+    )
+    event_streams: PositiveInt = Field(
+        default=64, description="Streams of events that may be open; one more is answered 503."
     )

@@ -15,15 +15,10 @@ from typing import TypeVar
 
 from gateway.clients import Captions, Images, Labels
 from gateway.hygiene import Hygiene
+from gateway.model_words import analysis_of, new_image
 from shared.contracts import (
-    Alternative,
     Analysis,
-    CaptionAnswer,
-    ClassificationAnswer,
     ImageRecord,
-    ModelName,
-    NewImage,
-    Word,
 )
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
@@ -97,15 +92,7 @@ class Uploads:
             self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
             self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
         )
-        new = NewImage(
-            filename=filename,
-            sha256=sha256,
-            media_type=inspection.media_type,
-            width=inspection.width,
-            height=inspection.height,
-            caption=caption,
-            classification=classification,
-        )
+        new = new_image(filename, sha256, inspection, caption, classification)
         started = self._clock()
         try:
             record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
@@ -120,6 +107,15 @@ class Uploads:
         """Return what makes two files the same image, as hex."""
         return await self._hygiene.fingerprint(image, deadline=deadline)
 
+    async def keep(self, image: bytes, filename: str, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
+        """Keep an image at once, as `pending`; return and raise as `upload` does."""
+        sha256 = await self._hygiene.fingerprint(image, deadline=deadline)
+        if known := await self._images.find(sha256, deadline=deadline):
+            return known, False
+        inspection = await self._hygiene.inspect(image, deadline=deadline)
+        new = new_image(filename, sha256, inspection, None, None)
+        return await self._images.store(new, image, inspection.preview, deadline=deadline)
+
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""
         inspection = await self._hygiene.inspect(image, deadline=deadline)
@@ -127,7 +123,7 @@ class Uploads:
             self._captions.caption(inspection.preview, deadline=deadline),
             self._labels.classify(inspection.preview, deadline=deadline),
         )
-        return _analysis(caption, classification)
+        return analysis_of(caption, classification)
 
     @property
     def places_taken(self) -> float:
@@ -210,23 +206,3 @@ class Uploads:
         except ServiceError as error:
             log.warning("stored_without", extra={"service": service, "code": error.code, "reason": error.detail})
             return None
-
-
-def _analysis(caption: CaptionAnswer, classification: ClassificationAnswer) -> Analysis:
-    best = classification.labels[0]
-    label = Alternative(value=classification.label, confidence=best.confidence)
-    return Analysis(
-        label=_word(label, classification.model),
-        labels=classification.labels,
-        caption=_word(caption.captions[0], caption.model),
-        captions=caption.captions,
-    )
-
-
-def _word(alternative: Alternative, model: ModelName) -> Word:
-    return Word(
-        value=alternative.value,
-        confidence=alternative.confidence,
-        source="model",
-        model=f"{model.name}@{model.version}",
-    )

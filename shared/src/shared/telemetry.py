@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
-_QUIET_ROUTES = ("/health", "/metrics", "/v1/leases")  # asked again and again
+_QUIET_ROUTES = ("/health", "/metrics", "/v1/leases", "/v1/batches")  # asked again and again
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 

@@ -33,6 +33,8 @@ from storage_service.settings import StorageSettings
 from storage_service.similar import SimilarPictures
 from storage_service.similarity import Similarity
 from storage_service.undoing import Undoing
+from storage_service.upload_batch_routes import router as upload_batch_router
+from storage_service.upload_batches import BatchKeeping
 from storage_service.work_routes import router as work_router
 
 SERVICE = "storage"
@@ -68,6 +70,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
     app.include_router(router)
     app.include_router(file_router)
     app.include_router(batch_router)
+    app.include_router(upload_batch_router)
     app.include_router(work_router)
     app.include_router(export_router)
     app.include_router(idempotency_router)
@@ -103,6 +106,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
             yield Storage(
                 archive=archive,
                 batches=BatchStoring(database, store, worker, archive),
+                upload_batches=BatchKeeping(database),
                 database=database,
                 completion=Completion(database, archive),
                 reruns=Reruns(database),

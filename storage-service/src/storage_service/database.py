@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded
-from storage_service import failures, postings
+from storage_service import batch_following, failures, postings
 from storage_service.connections import for_writing, open_engine
 from storage_service.errors import StorageUnavailable
 from storage_service.repeating import repeated
@@ -119,6 +119,7 @@ class _IndexedSession(Session):
 
 
 event.listen(_IndexedSession, "after_flush", postings.keep_in_step)
+event.listen(_IndexedSession, "after_flush", batch_following.follow)
 
 
 def _session(engine: AsyncEngine) -> AsyncSession:

@@ -14,7 +14,7 @@ from sqlalchemy import Column
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import mysql
 
-from storage_service import idempotency_table  # noqa: F401  # its table is drawn, too
+from storage_service import idempotency_table, upload_batch_tables  # noqa: F401  # their tables are drawn, too
 from storage_service.tables import Table
 
 README = Path(__file__).resolve().parents[2] / "README.md"

@@ -2,6 +2,7 @@
 
 ServiceError
 ├── LeaseLost                 409
+├── BatchIdTaken              409
 ├── CannotEmbed               415
 ├── HashMismatch              422
 ├── ImageFileMissing          500
@@ -27,6 +28,14 @@ class LeaseLost(ServiceError):
 
     code = "lease_lost"
     title = "Lease lost"
+    status = 409
+
+
+class BatchIdTaken(ServiceError):
+    """The id that a client chose for its batch is another batch's."""
+
+    code = "batch_id_taken"
+    title = "Batch id taken"
     status = 409
 
 

@@ -20,6 +20,7 @@ from storage_service.model_words import ModelWords
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
 from storage_service.tables import Analysis, Image
+from storage_service.upload_batch_rows import UploadBatchRows
 
 
 class AlreadyStored(Exception):
@@ -34,6 +35,7 @@ class ImageRepository:
         self.work = WorkQueue(session)
         self.embeddings = EmbeddingRepository(session)
         self.filed = FiledRows(session)
+        self.batches = UploadBatchRows(session)
 
     @property
     def session(self) -> AsyncSession:

@@ -56,6 +56,7 @@ from storage_service.reruns import Reruns
 from storage_service.search import WordQuery
 from storage_service.similar import SimilarPictures
 from storage_service.undoing import Undoing
+from storage_service.upload_batches import BatchKeeping
 from storage_service.uploads import UPLOAD_SCHEMA, read_upload
 
 router = APIRouter(prefix="/v1", tags=["storage"], responses=problem_responses(StorageUnavailable, DeadlineExceeded))
@@ -67,6 +68,7 @@ class Storage:
 
     archive: Archive
     batches: BatchStoring
+    upload_batches: BatchKeeping
     database: Database
     completion: Completion
     reruns: Reruns
