@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import cv2  # noqa: F401  # before usearch: loaded first, it leaves x265 unable to write the tests' HEIC pictures
 import pytest
 from hypothesis import HealthCheck, settings
 
