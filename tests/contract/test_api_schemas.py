@@ -16,6 +16,8 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+# The services go on with their work meanwhile, in this process, and draw random numbers for their pauses.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_request_meets_a_failure_of_ours_or_a_status_that_is_not_described(
     urls: dict[str, str], service: str
