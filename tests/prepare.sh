@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what the tests need beside Python, where we may: Chromium for the page, Java for the standard caption scorers,
-# exiftool to read what was written into images, MariaDB for storage where no MySQL is at hand.
+# exiftool to read what was written into images, MariaDB for storage where no MySQL is at hand, promtool for the alerts.
 # Where we may not, say what will be skipped.
 set -u
 
@@ -13,6 +13,18 @@ command -v exiftool >/dev/null || missing="$missing libimage-exiftool-perl"
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin
 [ -n "${LEGENDA_TEST_MYSQL_URL:-}" ] || command -v mysqld >/dev/null || command -v mariadbd >/dev/null \
     || missing="$missing mariadb-server-core mariadb-client-core"  # only the programs: no server starts with the machine
+
+# promtool alone, out of Debian's package of Prometheus: installing that would start a server with the machine.
+if ! command -v promtool >/dev/null; then
+    folder=$(mktemp -d)
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+        && (cd "$folder" && apt-get download -qq prometheus && dpkg-deb --extract prometheus_*.deb .) >/dev/null 2>&1; then
+        install "$folder/usr/bin/promtool" /usr/local/bin/promtool && echo "Installed for the tests: promtool"
+    else
+        echo "Not installed: promtool. The tests of deploy/prometheus are skipped."
+    fi
+    rm -rf "$folder"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -11,12 +11,14 @@ from prometheus_client import CollectorRegistry
 
 from caption_service import __version__
 from caption_service.captioning import Captioner, Captioning
+from caption_service.open_inference import served_captioner
 from caption_service.routes import caption_routes
 from caption_service.settings import CaptionSettings
 from shared.app import StartupError, create_service
 from shared.artifacts import ArtifactError
 from shared.contracts import Health
 from shared.errors import Overloaded
+from shared.inference_routes import inference_routes
 from shared.worker import BoundedWorker
 
 NAME = "caption"
@@ -67,6 +69,13 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
     app.include_router(
         caption_routes(
             captioning,
+            body_limit_bytes=settings.body_limit_bytes,
+            longest_deadline_s=settings.longest_deadline_s,
+        )
+    )
+    app.include_router(
+        inference_routes(
+            served_captioner(captioning, readiness),
             body_limit_bytes=settings.body_limit_bytes,
             longest_deadline_s=settings.longest_deadline_s,
         )

@@ -11,11 +11,13 @@ from prometheus_client import CollectorRegistry
 
 from classify_service import __version__
 from classify_service.classification import Classification, LoadedModel, load_model
+from classify_service.open_inference import served_classifier
 from classify_service.routes import classification_routes
 from classify_service.settings import ClassifySettings
 from shared.app import create_service
 from shared.contracts import Health
 from shared.deadline import Deadline
+from shared.inference_routes import inference_routes
 
 NAME = "classify"
 LOAD_TIMEOUT_S = 120.0
@@ -64,6 +66,13 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
             classification,
             longest_deadline_s=settings.longest_deadline_s,
             body_limit_bytes=settings.body_limit_bytes,
+        )
+    )
+    app.include_router(
+        inference_routes(
+            served_classifier(classification, readiness),
+            body_limit_bytes=settings.body_limit_bytes,
+            longest_deadline_s=settings.longest_deadline_s,
         )
     )
     return app

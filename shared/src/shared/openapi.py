@@ -16,7 +16,7 @@ from shared.errors import PROBLEM_MEDIA_TYPE, Problem
 _REF = {"$ref": "#/components/schemas/Problem"}
 _METHODS = ("get", "post", "put", "patch", "delete")
 _ANYWHERE = {"400": "Bad request", "422": "Invalid request", "503": "Too busy", "504": "Deadline exceeded"}
-_NEVER_FAILING = "/health"
+_NEVER_FAILING = ("/health", "/v2/health")
 
 
 def describe_failures(app: FastAPI) -> None:

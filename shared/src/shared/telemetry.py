@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Response
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,7 +61,8 @@ class RequestMetrics:
 
 
 def install_telemetry(app: FastAPI, registry: CollectorRegistry) -> None:
-    """Give every request an id, count it, log it, and serve `/metrics`."""
+    """Give every request an id, count it, log it, and serve `/metrics`, which also tell the process's memory."""
+    ProcessCollector(registry=registry)
     app.add_middleware(_Observer, metrics=RequestMetrics(registry))
 
     @app.get("/metrics", include_in_schema=False)

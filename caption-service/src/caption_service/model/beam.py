@@ -28,7 +28,8 @@ Called with the last word of each row, (images * rows,), and with the row each o
 answers log-probabilities (images * rows, vocabulary). Row `image * rows + r` belongs to that image.
 """
 
-_NEVER = (PADDING_ID, START_ID, UNKNOWN_ID)
+NEVER = (PADDING_ID, START_ID, UNKNOWN_ID)
+"""Tokens that no sentence holds."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def beam_search(
         last = np.concatenate([search.last for search in searches], axis=1)
         origin = np.concatenate([search.origin for search in searches], axis=1) + row_offset
         log_probabilities = next_words(last.reshape(-1), origin.reshape(-1)).reshape(images, rows, -1).copy()
-        log_probabilities[:, :, _NEVER] = -np.inf
+        log_probabilities[:, :, NEVER] = -np.inf
         if length == 0:
             log_probabilities[:, :, END_ID] = -np.inf  # nobody is helped by an empty sentence
         said = np.zeros((images, log_probabilities.shape[2]), np.float32)

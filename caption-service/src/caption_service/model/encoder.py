@@ -33,7 +33,7 @@ class Encoder:
         vgg16 = keras.applications.VGG16(include_top=False, weights=None, input_shape=(INPUT_SIDE_PX, INPUT_SIDE_PX, 3))
         load_convolutions(vgg16, weights_file)
         vgg16.trainable = False
-        self._network = keras.Model(vgg16.input, vgg16.get_layer("block5_conv3").output)
+        self.network = keras.Model(vgg16.input, vgg16.get_layer("block5_conv3").output)
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the feature map of each image, its 14 x 14 cells in reading order.
@@ -44,7 +44,7 @@ class Encoder:
         Returns:
             float32, (batch, 196, 512), not negative.
         """
-        maps = self._network.predict_on_batch(preprocess(images))  # (batch, 14, 14, 512)
+        maps = self.network.predict_on_batch(preprocess(images))  # (batch, 14, 14, 512)
         cells: npt.NDArray[np.float32] = np.asarray(maps).reshape(len(images), MAP_SIDE**2, FEATURE_SIZE)
         return cells
 

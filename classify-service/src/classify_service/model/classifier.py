@@ -57,9 +57,9 @@ class Classifier:
     ) -> None:
         self.labels = labels
         self.judgement = judgement
-        self._input_side_px: int = eye.input_shape[1]
+        self.input_side_px: int = eye.input_shape[1]
         self._eye, self._heads = eye, heads
-        self._network = join(eye, heads)
+        self.network = join(eye, heads)
 
     def scores(self, picture: Picture) -> list[Score]:
         """Return every label with its probability, best first.
@@ -70,8 +70,8 @@ class Classifier:
         Args:
             picture: See `preprocessing.read_picture`.
         """
-        pixels = network_input(picture, side_px=self._input_side_px)
-        return self._ranked(np.asarray(self._network.predict_on_batch([pixels[None], measure(picture)[None]]))[0])
+        pixels = network_input(picture, side_px=self.input_side_px)
+        return self._ranked(np.asarray(self.network.predict_on_batch([pixels[None], measure(picture)[None]]))[0])
 
     def scores_of_file(self, source: bytes | Path) -> list[Score]:
         """Return the scores of an encoded image.
@@ -83,7 +83,7 @@ class Classifier:
 
     def explain(self, picture: Picture) -> Explanation:
         """Return every label with its probability, and what speaks for the best one."""
-        pixels = network_input(picture, side_px=self._input_side_px)
+        pixels = network_input(picture, side_px=self.input_side_px)
         evidence = self._explainer.explain(
             pixels, measure(picture), labels=len(self.labels), temperature=self.judgement.temperature
         )

@@ -1,0 +1,1 @@
+"""`caption-export`: a model as a SavedModel for TensorFlow Serving and Triton."""

@@ -1,0 +1,1 @@
+"""`classify-export`: a model as a SavedModel for TensorFlow Serving and Triton."""
