@@ -17,6 +17,7 @@ from shared.app import StartupError, create_service
 from shared.artifacts import ArtifactError
 from shared.contracts import Health
 from shared.errors import Overloaded
+from shared.internal_access import token_doors
 from shared.worker import BoundedWorker
 
 NAME = "caption"
@@ -62,6 +63,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
+        doors=token_doors(settings.shown_token),
     )
     app.include_router(
         caption_routes(

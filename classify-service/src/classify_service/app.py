@@ -16,6 +16,7 @@ from classify_service.settings import ClassifySettings
 from shared.app import create_service
 from shared.contracts import Health
 from shared.deadline import Deadline
+from shared.internal_access import token_doors
 
 NAME = "classify"
 LOAD_TIMEOUT_S = 120.0
@@ -57,6 +58,7 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
+        doors=token_doors(settings.shown_token),
     )
     app.include_router(
         classification_routes(

@@ -49,9 +49,9 @@ def create_app(
     """
     connections = settings.uploads_at_once + 2 * settings.completion_at_once
     pools = [
-        caption_http or open_http(settings.caption_url, connections=connections),
-        classify_http or open_http(settings.classify_url, connections=connections),
-        storage_http or open_http(settings.storage_url, connections=connections),
+        caption_http or open_http(settings.caption_url, connections=connections, token=settings.shown_token),
+        classify_http or open_http(settings.classify_url, connections=connections, token=settings.shown_token),
+        storage_http or open_http(settings.storage_url, connections=connections, token=settings.shown_token),
     ]
     caption, classify, storage = CaptionClient(pools[0]), ClassifyClient(pools[1]), StorageClient(pools[2])
     upstreams = Upstreams([caption.service, classify.service, storage.service])

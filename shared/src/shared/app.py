@@ -6,16 +6,18 @@ A service's own `app.py` calls `create_service`, and its `__main__.py` calls `se
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts import Health
@@ -24,6 +26,8 @@ from shared.openapi import describe_failures
 from shared.settings import START_FAILED_EXIT_CODE, ServiceSettings
 from shared.settings_help import answer_help
 from shared.telemetry import configure_logging, install_telemetry
+
+log = logging.getLogger(__name__)
 
 SHUTDOWN_TIMEOUT_S = 10
 
@@ -42,6 +46,7 @@ def create_service(
     readiness: Callable[[], Health],
     lifespan: Lifespan,
     registry: CollectorRegistry,
+    doors: Sequence[Middleware] = (),
 ) -> FastAPI:
     """Return an app with `/health/live`, `/health/ready`, `/metrics`, `/docs`, request ids and problem answers.
 
@@ -54,10 +59,14 @@ def create_service(
         readiness: Says whether the service can do its job; called at each `/health/ready`.
         lifespan: Loads what the service needs, and lets it go.
         registry: Where the service's metrics live.
+        doors: What a request passes before its route, the outermost last; telemetry lies around them, so that what
+            they refuse is counted and logged, too.
     """
     app = FastAPIOffline(title=f"Legenda {name}", version=version, description=description, lifespan=lifespan)
     install_error_handlers(app)
     describe_failures(app)
+    for door in doors:
+        app.add_middleware(door.cls, *door.args, **door.kwargs)
     install_telemetry(app, registry)
 
     @app.get("/health/live", tags=["health"])
@@ -82,6 +91,9 @@ def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
     """
     answer_help(type(settings).__module__.partition(".")[0], app.description, type(settings))
     configure_logging(name, level=settings.log_level)
+    if settings.is_exposed:
+        reason = f"whoever reaches {settings.host} can use it: LEGENDA_INTERNAL_TOKEN is not set"
+        log.warning("service_exposed", extra={"reason": reason})
     config = uvicorn.Config(
         _sentence_for_failed_start(name, app),
         log_config=None,

@@ -12,6 +12,8 @@ Code raises meaning; only this module knows how HTTP says it (RFC 9457, applicat
     ├── UpstreamFailed        502
     ├── Overloaded            503, Retry-After
     └── DeadlineExceeded      504
+
+Who may do what is refused in the words of `access_errors`.
 """
 
 from __future__ import annotations
@@ -158,14 +160,19 @@ def problem_response(
     )
 
 
+def response_of(error: ServiceError) -> JSONResponse:
+    """Make the answer that an error is, for what stands before the routes and their handlers."""
+    return problem_response(
+        status=error.status, code=error.code, title=error.title, detail=error.detail, headers=error.headers
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make every failure of `app`, foreseen or not, answer with a `Problem`."""
 
     @app.exception_handler(ServiceError)
     async def _service_error(_: Request, error: ServiceError) -> JSONResponse:
-        return problem_response(
-            status=error.status, code=error.code, title=error.title, detail=error.detail, headers=error.headers
-        )
+        return response_of(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from shared.access_errors import KeyMissing
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
@@ -109,6 +110,8 @@ class ServiceClient:
             problem = Problem.model_validate_json(response.content)
         except ValidationError as error:
             raise UpstreamFailed(f"{self.name} failed with status {response.status_code}") from error
+        if response.status_code == KeyMissing.status:
+            raise UpstreamFailed(f"{self.name} refuses this service: give both the same LEGENDA_INTERNAL_TOKEN")
         if response.status_code == Overloaded.status:
             retry_after = response.headers.get("retry-after", "")
             retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
@@ -120,10 +123,17 @@ class ServiceClient:
         raise ForwardedProblem(problem)
 
 
-def open_http(base_url: str, *, connections: int) -> httpx.AsyncClient:
-    """Return a connection pool to one service; each call's own deadline bounds everything but connecting."""
+def open_http(base_url: str, *, connections: int, token: str = "") -> httpx.AsyncClient:
+    """Return a connection pool to one service; each call's own deadline bounds everything but connecting.
+
+    Args:
+        base_url: Where it answers.
+        connections: How many there may be at once.
+        token: What our services show each other, if anything.
+    """
     return httpx.AsyncClient(
         base_url=base_url,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
         limits=httpx.Limits(max_connections=connections),
         trust_env=False,

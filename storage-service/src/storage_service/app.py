@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from shared.app import create_service
+from shared.internal_access import token_doors
 from shared.worker import BoundedWorker
 from storage_service.archive import Archive
 from storage_service.batch_routes import router as batch_router
@@ -55,6 +56,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         readiness=readiness.health,
         lifespan=lifespan,
         registry=CollectorRegistry(),
+        doors=token_doors(settings.shown_token),
     )
     app.include_router(router)
     app.include_router(file_router)
