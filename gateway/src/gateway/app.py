@@ -12,15 +12,22 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from gateway import __version__
+from gateway.access import Keys
+from gateway.client_limits import ClientLimits
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
 from gateway.decoding_process import DecodingLimits
+from gateway.doors import describe_access, doors
 from gateway.export_routes import export_routes
 from gateway.hygiene import Hygiene
+from gateway.key_client import KeyClient
+from gateway.key_ring import KeyRing
 from gateway.page import Page
 from gateway.routes import public_routes
 from gateway.security_headers import SecurityHeaders
+from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
+from gateway.upload_quota import UploadQuota
 from gateway.uploads import UploadLimits, Uploads
 from gateway.upstreams import Upstreams
 from gateway.work_client import WorkClient
@@ -87,11 +94,21 @@ def create_app(
         metrics=CompletionMetrics(registry),
     )
 
+    keys = KeyClient(pools[2])
+    ring = KeyRing(keys, admin_key=settings.admin_key, remembered_s=settings.key_cache_s)
+    limits = ClientLimits(
+        per_s=settings.key_requests_per_s, burst=settings.key_requests_burst, at_once=settings.key_requests_at_once
+    )
+    quota = UploadQuota(keys, limit_bytes=settings.key_upload_bytes_a_day)
+    asked = Keys(ring, limits, quota) if settings.asks_for_keys else None
+
     def readiness() -> Health:
         return upstreams.health(service=NAME, version=__version__)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if settings.unguarded:
+            raise StartupError(settings.unguarded)
         if not (settings.web / "index.html").is_file():
             raise StartupError(f"GATEWAY_WEB names {settings.web}, which has no index.html")
         async with AsyncExitStack() as stack:
@@ -115,6 +132,7 @@ def create_app(
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
+        doors=doors(asked, settings.allowed_origins),
     )
     app.include_router(
         public_routes(
@@ -128,6 +146,8 @@ def create_app(
     )
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
+    app.include_router(session_routes(asked.ring if asked else None))
+    describe_access(app)
     app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))
     return app

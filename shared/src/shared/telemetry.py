@@ -22,6 +22,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID_HEADER = "X-Request-ID"
+LOGGED = "legenda.logged"
+"""In an ASGI scope: fields that the line of this request shall have besides."""
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _QUIET_ROUTES = ("/health", "/metrics", "/v1/leases")  # asked again and again
@@ -108,7 +110,7 @@ class _Observer:
         if not route.startswith(_QUIET_ROUTES):
             duration_ms = round(1000 * duration_s, 1)
             fields = {"method": method, "path": scope["path"], "status": status, "duration_ms": duration_ms}
-            logging.getLogger("request").info("request", extra=fields)
+            logging.getLogger("request").info("request", extra={**fields, **scope.get(LOGGED, {})})
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from shared.app import create_service
 from shared.internal_access import token_doors
 from shared.worker import BoundedWorker
+from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_routes import router as batch_router
 from storage_service.batch_storing import BatchStoring
@@ -23,6 +24,7 @@ from storage_service.exports import Exports
 from storage_service.file_routes import router as file_router
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
+from storage_service.key_routes import router as key_router
 from storage_service.opening import Opening
 from storage_service.readiness import Readiness
 from storage_service.reruns import Reruns
@@ -63,6 +65,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
     app.include_router(batch_router)
     app.include_router(work_router)
     app.include_router(export_router)
+    app.include_router(key_router)
     return app
 
 
@@ -101,6 +104,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 undoing=Undoing(database, archive),
                 similar=SimilarPictures(database, store, similarity, worker),
                 exports=exports,
+                keys=ApiKeys(database),
                 stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,

@@ -2,6 +2,7 @@
 
 ServiceError
 ├── LeaseLost                 409
+├── KeyExists                 409
 ├── CannotEmbed               415
 ├── HashMismatch              422
 ├── ImageFileMissing          500
@@ -27,6 +28,14 @@ class LeaseLost(ServiceError):
 
     code = "lease_lost"
     title = "Lease lost"
+    status = 409
+
+
+class KeyExists(ServiceError):
+    """Another key has this id."""
+
+    code = "key_exists"
+    title = "Key exists"
     status = 409
 
 

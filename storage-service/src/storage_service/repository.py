@@ -16,6 +16,7 @@ from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
 from storage_service.filed_rows import FiledRows
 from storage_service.image_pages import ImagePages
+from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
@@ -34,6 +35,7 @@ class ImageRepository:
         self.work = WorkQueue(session)
         self.embeddings = EmbeddingRepository(session)
         self.filed = FiledRows(session)
+        self.keys = KeyRows(session)
 
     def words_of(self, model: ModelName) -> ModelWords:
         """Return what one model version said."""

@@ -42,6 +42,7 @@ from shared.search_questions import (
 )
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from storage_service import lineage
+from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
@@ -71,6 +72,7 @@ class Storage:
     undoing: Undoing
     similar: SimilarPictures
     exports: Exports
+    keys: ApiKeys
     stall_timeout_s: float
     longest_s: float
     body_limit_bytes: int
