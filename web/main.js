@@ -3,6 +3,7 @@
 import { App } from "./app.js";
 import { Deletions } from "./deletions.js";
 import { LabelCounts } from "./label-counts.js";
+import { Door } from "./log-in.js";
 import { Pictures } from "./pictures.js";
 import { UploadQueue } from "./upload-queue.js";
 import { html, render } from "./view.js";
@@ -19,6 +20,6 @@ const deletions = new Deletions({ pictures, counts, uploads });
 pictures.watch(() => [...pictures.items, ...pictures.newcomers].forEach((one) => uploads.put(one)));
 
 render(
-  html`<${App} library=${{ pictures, counts, deletions, uploads }} />`,
+  html`<${Door}><${App} library=${{ pictures, counts, deletions, uploads }} /><//>`,
   /** @type {HTMLElement} */ (document.getElementById("page")),
 );

@@ -41,6 +41,11 @@
  * @property {{label: string, words: string, map: number[][]}} evidence rows of 0 to 1, 1 where most speaks for it
  * @property {{name: string, version: string}} model
  *
+ * @typedef {object} SessionAnswer whose key is shown
+ * @property {boolean} asks_for_key
+ * @property {string} name
+ * @property {"read" | "write" | "admin"} scope
+ *
  * @typedef {{q: string, label: string}} View what of all pictures is shown
  * @typedef {{q: string, label: string, picture: string, room: string}} Place a view, and the picture or room that is open
  *
