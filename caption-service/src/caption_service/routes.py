@@ -20,6 +20,7 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
+from shared.status_contracts import ServedModel, served
 
 IMAGE_BODY = {
     "requestBody": {
@@ -55,5 +56,10 @@ def caption_routes(
         if embedding or attention:
             return await captioning().describe_fully(image, embedding=embedding, attention=attention, deadline=deadline)
         return await captioning().describe(image, deadline=deadline)
+
+    @router.get("/model", responses=problem_responses(Overloaded))
+    async def model() -> ServedModel:
+        """Tell which model is served, and what was measured of it."""
+        return served(captioning().manifest)
 
     return router

@@ -19,6 +19,7 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
+from shared.status_contracts import ServedModel
 
 _IMAGE_BODY = {
     "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -50,5 +51,10 @@ def classification_routes(
         if explain:
             return await classification.explain(image, deadline=deadline)
         return await classification.classify(image, deadline=deadline)
+
+    @router.get("/model", responses=problem_responses(Overloaded))
+    async def model() -> ServedModel:
+        """Tell which model is served, and what was measured of it."""
+        return classification.served
 
     return router

@@ -26,6 +26,7 @@ from shared.openapi import describe_failures
 from shared.settings import START_FAILED_EXIT_CODE, ServiceSettings
 from shared.settings_help import answer_help
 from shared.telemetry import configure_logging, install_telemetry
+from shared.trace_export import SPANS, exported_traces
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,9 @@ def create_service(
         doors: What a request passes before its route, the outermost last; telemetry lies around them, so that what
             they refuse is counted and logged, too.
     """
-    app = FastAPIOffline(title=f"Legenda {name}", version=version, description=description, lifespan=lifespan)
+    app = FastAPIOffline(
+        title=f"Legenda {name}", version=version, description=description, lifespan=lifespan, telemetry=SPANS
+    )
     install_error_handlers(app)
     describe_failures(app)
     for door in doors:
@@ -105,7 +108,7 @@ def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
     # uvicorn raises a caught signal again once it has stopped; without a handler of ours the process would exit 143.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: setattr(server, "should_exit", True))
-    with contextlib.closing(listen(name, settings.host, settings.port)) as listener:
+    with exported_traces(name, app.version), contextlib.closing(listen(name, settings.host, settings.port)) as listener:
         server.run(sockets=[listener])
     if not server.started:
         sys.exit(START_FAILED_EXIT_CODE)

@@ -14,6 +14,7 @@ from shared.access_errors import KeyMissing
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
+from shared.tracing import TRACEPARENT, current_trace
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -90,6 +91,7 @@ class ServiceClient:
             **request.pop("headers", {}),
             DEADLINE_HEADER: str(remaining_ms),
             REQUEST_ID_HEADER: current_request_id(),
+            **({TRACEPARENT: trace.header} if (trace := current_trace()) else {}),
         }
         return self._http.build_request(method, path, headers=headers, **request)
 

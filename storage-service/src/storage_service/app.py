@@ -32,6 +32,8 @@ from storage_service.routes import Storage, router
 from storage_service.settings import StorageSettings
 from storage_service.similar import SimilarPictures
 from storage_service.similarity import Similarity
+from storage_service.status import Status
+from storage_service.status_routes import router as status_router
 from storage_service.undoing import Undoing
 from storage_service.work_routes import router as work_router
 
@@ -44,10 +46,11 @@ def create_app(settings: StorageSettings) -> FastAPI:
     """Return the service; its database and its folder are opened when it starts."""
     service_version = version("legenda-storage-service")
     readiness = Readiness(SERVICE, service_version)
+    registry = CollectorRegistry()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _storage(settings, readiness) as storage:
+        async with _storage(settings, readiness, registry) as storage:
             app.state.storage = storage
             yield
 
@@ -57,7 +60,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         description="Keeps images in a label-sorted folder tree, and all that is known of them.",
         readiness=readiness.health,
         lifespan=lifespan,
-        registry=CollectorRegistry(),
+        registry=registry,
         doors=token_doors(settings.shown_token),
     )
     app.include_router(router)
@@ -66,11 +69,14 @@ def create_app(settings: StorageSettings) -> FastAPI:
     app.include_router(work_router)
     app.include_router(export_router)
     app.include_router(key_router)
+    app.include_router(status_router)
     return app
 
 
 @contextlib.asynccontextmanager
-async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIterator[Storage]:
+async def _storage(
+    settings: StorageSettings, readiness: Readiness, registry: CollectorRegistry
+) -> AsyncIterator[Storage]:
     store = await asyncio.to_thread(open_store, settings.store_url, access=settings.bucket_access)
     engine = open_engine(settings.database_url, statement_timeout_s=settings.statement_timeout_s)
     database = Database(engine)
@@ -92,8 +98,9 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
             fresh_s=FRESH_S,
             wish=keeper.wish,
         )
+        status = Status(database, registry)
         await readiness.check(database, store)
-        watch = asyncio.create_task(readiness.watch(database, store))
+        watch = asyncio.create_task(readiness.watch(database, store, status))
         try:
             yield Storage(
                 archive=archive,
@@ -105,6 +112,7 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 similar=SimilarPictures(database, store, similarity, worker),
                 exports=exports,
                 keys=ApiKeys(database),
+                status=status,
                 stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,

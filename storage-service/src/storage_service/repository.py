@@ -20,6 +20,7 @@ from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
+from storage_service.status_rows import StatusRows
 from storage_service.tables import Analysis, Image
 
 
@@ -36,6 +37,7 @@ class ImageRepository:
         self.embeddings = EmbeddingRepository(session)
         self.filed = FiledRows(session)
         self.keys = KeyRows(session)
+        self.status = StatusRows(session)
 
     def words_of(self, model: ModelName) -> ModelWords:
         """Return what one model version said."""

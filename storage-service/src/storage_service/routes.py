@@ -20,8 +20,8 @@ from shared.contracts import (
     Label,
     LabelCounts,
     Sort,
-    Status,
 )
+from shared.contracts import Status as ImageStatus
 from shared.deadline import Deadline
 from shared.errors import (
     BadRequest,
@@ -54,6 +54,7 @@ from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
 from storage_service.search import WordQuery
 from storage_service.similar import SimilarPictures
+from storage_service.status import Status
 from storage_service.undoing import Undoing
 from storage_service.uploads import UPLOAD_SCHEMA, read_upload
 
@@ -73,6 +74,7 @@ class Storage:
     similar: SimilarPictures
     exports: Exports
     keys: ApiKeys
+    status: Status
     stall_timeout_s: float
     longest_s: float
     body_limit_bytes: int
@@ -126,7 +128,7 @@ async def list_images(  # noqa: PLR0917
     deadline: Due,
     q: SearchText = "",
     label: Label | None = None,
-    status: Status | None = None,
+    status: ImageStatus | None = None,
     source: LabelledBy = None,
     created_after: StoredSince = None,
     created_before: StoredBefore = None,
