@@ -9,7 +9,7 @@ SOURCES := shared/src gateway/src caption-service/src classify-service/src stora
 CHAOS := hostile_files api_schemas storage_kills platform_faults overload rolling_restart fuzz_decoder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types bench chaos
+.PHONY: help setup run secrets test lint types bench chaos
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ run: $(VENV)/serving ## Start all services; prints the address to open.
 	@exec $(BIN)/python -m gateway.launch
 
 setup: $(VENV)/complete ## Install everything into .venv: all console commands, training, tests.
+
+secrets: ## Make what `docker compose up` needs, once: a first key, a token, MySQL's password.
+	@sh deploy/make-secrets.sh
 
 test: $(VENV)/complete ## Run all tests, with the real services and a real browser.
 	@sh tests/prepare.sh

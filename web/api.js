@@ -9,6 +9,9 @@
 const API = new URL("api/v1/", document.baseURI).href;
 const PAGE_SIZE = 60;
 
+/** The event by which the page learns that it needs a key, or another one. */
+export const LOCKED = "legenda-locked";
+
 export const UPLOAD_URL = `${API}images`;
 
 /** A request that failed, in words for people. */
@@ -117,6 +120,24 @@ export const getBatch = (id) => ask(`batches/${id}`);
 
 /** @param {string} id @returns {Promise<import("./types.js").Batch>} */
 export const cancelBatch = (id) => ask(`batches/${id}`, { method: "DELETE" });
+/** @returns {Promise<import("./types.js").SessionAnswer>} */
+export const whoIsThere = () => ask("session");
+
+/**
+ * Have the browser keep a key, in a cookie.
+ *
+ * @param {string} key
+ * @returns {Promise<import("./types.js").SessionAnswer>}
+ */
+export const logIn = (key) =>
+  ask("session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ key }),
+  });
+
+/** @returns {Promise<void>} */
+export const logOut = () => ask("session", { method: "DELETE" });
 
 /** @returns {Promise<import("./types.js").LabelCount[]>} */
 export const countLabels = () => ask("labels");
@@ -153,6 +174,7 @@ export function problemFrom(status, body, retryAfter) {
   } catch {
     // Not problem+json: something between us and the gateway answered.
   }
+  if (status === 401) dispatchEvent(new Event(LOCKED));
   return new Problem(status, detail, Number(retryAfter) || undefined);
 }
 

@@ -2,6 +2,7 @@
 
 import { adjust, followLink, go } from "./address.js";
 import { AddButton } from "./add-button.js";
+import { LogOut } from "./log-out.js";
 import { Search } from "./search.js";
 import { ThemeSwitch } from "./theme.js";
 import { html } from "./view.js";
@@ -17,7 +18,7 @@ export function Header({ q, onFiles }) {
     <header class="header">
       <h1 class="name"><a href="./" onClick=${home}>Legenda</a></h1>
       <${Search} q=${q} onSearch=${search} />
-      <div class="header-end"><${AddButton} onFiles=${onFiles} /><${ThemeSwitch} /></div>
+      <div class="header-end"><${AddButton} onFiles=${onFiles} /><${LogOut} /><${ThemeSwitch} /></div>
     </header>
   `;
 

@@ -14,6 +14,7 @@ const DRAWINGS = {
   up: "M3.5 10 8 5.5 12.5 10",
   out: "M6 3H3v10h10v-3M9 2.5h4.5V7M13.5 2.5 7.5 8.5",
   folder: "M2 12.5v-9h4l1.5 2H14v7z",
+  leave: "M9.5 3H3v10h6.5M7 8h7M11 5l3 3-3 3",
   pen: "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3z",
 };
 

@@ -4,6 +4,7 @@ import { App } from "./app.js";
 import { Batches } from "./batches.js";
 import { Deletions } from "./deletions.js";
 import { LabelCounts } from "./label-counts.js";
+import { Door } from "./log-in.js";
 import { Pictures } from "./pictures.js";
 import { UploadQueue } from "./upload-queue.js";
 import { html, render } from "./view.js";
@@ -24,6 +25,6 @@ const deletions = new Deletions({ pictures, counts, uploads });
 pictures.watch(() => [...pictures.items, ...pictures.newcomers].forEach((one) => uploads.put(one)));
 
 render(
-  html`<${App} library=${{ pictures, counts, batches, deletions, uploads }} />`,
+  html`<${Door}><${App} library=${{ pictures, counts, batches, deletions, uploads }} /><//>`,
   /** @type {HTMLElement} */ (document.getElementById("page")),
 );

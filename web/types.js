@@ -56,6 +56,10 @@
  * @property {string} filename
  * @property {string | null} archive the ZIP that it came in
  * @property {{code: string, detail: string} | null} refusal
+ * @typedef {object} SessionAnswer whose key is shown
+ * @property {boolean} asks_for_key
+ * @property {string} name
+ * @property {"read" | "write" | "admin"} scope
  *
  * @typedef {{q: string, label: string}} View what of all pictures is shown
  * @typedef {{q: string, label: string, picture: string, room: string}} Place a view, and the picture or room that is open

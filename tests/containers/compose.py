@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +31,12 @@ class Stack:
 
     project: str
     port: int
+    secrets: Path
+
+    @property
+    def key(self) -> str:
+        """The first key."""
+        return (self.secrets / "admin_key").read_text(encoding="ascii").strip()
 
     @property
     def url(self) -> str:
@@ -35,7 +44,11 @@ class Stack:
 
     def compose(self, *arguments: str, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
         """Run `docker compose`; return what it prints; raise with all it said when it fails."""
-        environment = os.environ | {"GATEWAY_PORT": str(self.port), "LEGENDA_MYSQL_PASSWORD": self.project}
+        environment = os.environ | {
+            "GATEWAY_PORT": str(self.port),
+            "LEGENDA_MYSQL_PASSWORD": self.project,
+            "LEGENDA_SECRETS": str(self.secrets),
+        }
         return _run(["docker", "compose", "--project-name", self.project, *arguments], timeout_s, environment)
 
     def inspect(self, service: str) -> dict[str, Any]:
@@ -51,7 +64,9 @@ class Stack:
 @contextmanager
 def running_containers() -> Iterator[Stack]:
     """Build and start everything, wait until the gateway is ready, and remove containers, networks and volumes."""
-    stack = Stack(project=f"legenda-test-{uuid4().hex[:8]}", port=free_ports(1)[0])
+    folder = tempfile.mkdtemp(prefix="legenda-secrets-")
+    stack = Stack(project=f"legenda-test-{uuid4().hex[:8]}", port=free_ports(1)[0], secrets=Path(folder) / "secrets")
+    _run(["sh", str(ROOT / "deploy" / "make-secrets.sh"), folder], COMMAND_TIMEOUT_S)
     try:
         with _timed("built"):
             stack.compose("build", timeout_s=BUILD_TIMEOUT_S)
@@ -65,6 +80,7 @@ def running_containers() -> Iterator[Stack]:
     finally:
         with _timed("removed"):
             stack.compose("down", "--volumes", "--remove-orphans", timeout_s=STOP_TIMEOUT_S)
+        shutil.rmtree(folder)
 
 
 def _wait_until_ready(stack: Stack) -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 
+import yaml
+
+from gateway.keys import id_of
+from gateway.settings import GatewaySettings
 from tests.live_platform import ROOT
 
 
@@ -23,3 +29,30 @@ def _until_tensorflow(folder: str) -> list[str]:
     lines = (ROOT / folder / "Dockerfile").read_text(encoding="utf-8").splitlines()
     steps = [line for line in lines if not line.startswith("#")]
     return steps[: steps.index("COPY shared/pyproject.toml shared/")]
+
+
+def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
+    command = ["sh", str(ROOT / "deploy" / "make-secrets.sh"), str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    made = {file: file.read_text() for file in (*(tmp_path / "secrets").iterdir(), tmp_path / ".env")}
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    assert {file: file.read_text() for file in made} == made
+    assert {file.name for file in made} == {"admin_key", "internal_token", ".env"}
+    assert id_of((tmp_path / "secrets" / "admin_key").read_text().strip())
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+    settings = GatewaySettings(
+        host="0.0.0.0",
+        admin_key_file=str(tmp_path / "secrets" / "admin_key"),
+        internal_token_file=str(tmp_path / "secrets" / "internal_token"),
+    )
+    assert (settings.asks_for_keys, settings.unguarded, len(settings.shown_token)) == (True, None, 64)
+
+
+def test_every_service_in_a_container_has_the_token_and_only_the_gateway_the_key() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    own = {name: service for name, service in services.items() if name != "mysql"}
+    assert {name for name, service in own.items() if "admin_key" in service["secrets"]} == {"gateway"}
+    for service in own.values():
+        assert "internal_token" in service["secrets"]
+        assert service["environment"]["LEGENDA_INTERNAL_TOKEN_FILE"] == "/run/secrets/internal_token"

@@ -29,8 +29,12 @@ def stack() -> Iterator[Stack]:
 
 def test_an_uploaded_photo_is_a_row_in_mysql_and_a_file_in_its_label(stack: Stack) -> None:
     photo = ROOT / "web" / "samples" / "rocket.jpg"  # which the model is sure of
+    shown = {"Authorization": f"Bearer {stack.key}"}
     response = httpx.post(
-        f"{stack.url}/api/v1/images", files={"file": (photo.name, photo.read_bytes(), "image/jpeg")}, timeout=60
+        f"{stack.url}/api/v1/images",
+        files={"file": (photo.name, photo.read_bytes(), "image/jpeg")},
+        headers=shown,
+        timeout=60,
     )
     assert response.status_code == 201, response.text
     record = response.json()
@@ -44,8 +48,18 @@ def test_an_uploaded_photo_is_a_row_in_mysql_and_a_file_in_its_label(stack: Stac
     assert stack.python("storage-service", "import os; print(os.listdir('/data/store/photo'))") == (
         f"['{photo.stem}--{record['id']}{photo.suffix}']"
     )
-    assert httpx.get(f"{stack.url}/api/v1/images/{record['id']}/content", timeout=30).content == photo.read_bytes()
+    content = httpx.get(f"{stack.url}/api/v1/images/{record['id']}/content", headers=shown, timeout=30).content
+    assert content == photo.read_bytes()
     assert "<title>" in httpx.get(stack.url, timeout=30).text
+
+
+def test_without_a_key_nothing_answers_and_gateway_keys_makes_one_that_does(stack: Stack) -> None:
+    assert httpx.get(f"{stack.url}/api/v1/labels", timeout=30).status_code == 401
+    key = stack.compose("exec", "-T", "gateway", "gateway-keys", "new", "--name", "test", "--scope", "read").strip()
+    shown = {"Authorization": f"Bearer {key}"}
+    assert httpx.get(f"{stack.url}/api/v1/labels", headers=shown, timeout=30).status_code == 200
+    code = "import httpx; print(httpx.get('http://storage-service:8003/v1/labels').status_code)"
+    assert stack.python("gateway", code) == "401"
 
 
 def test_storage_reaches_mysql_through_asyncmy(stack: Stack) -> None:
@@ -102,7 +116,7 @@ def test_without_a_password_compose_says_what_to_write_where(tmp_path: Path) -> 
         ["docker", "compose", "config"], cwd=tmp_path, env=environment, check=False, capture_output=True, text=True
     )
     assert result.returncode != 0
-    assert "write LEGENDA_MYSQL_PASSWORD=" in result.stderr
+    assert "run make secrets, which writes LEGENDA_MYSQL_PASSWORD" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
 
 

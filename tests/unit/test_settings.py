@@ -25,10 +25,9 @@ def _documented() -> dict[str, str]:
 
 
 def _defaults(settings: type[ServiceSettings]) -> dict[str, object]:
-    prefix = settings.model_config["env_prefix"]
     return {
-        f"{prefix}{name}".upper(): field.get_default(call_default_factory=True, validated_data={})
-        for name, field in settings.model_fields.items()
+        variable: field.get_default(call_default_factory=True, validated_data={})
+        for variable, field in variables(settings)
     }
 
 

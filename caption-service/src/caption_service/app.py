@@ -19,6 +19,7 @@ from shared.artifacts import ArtifactError
 from shared.contracts import Health
 from shared.errors import Overloaded
 from shared.inference_routes import inference_routes
+from shared.internal_access import token_doors
 from shared.worker import BoundedWorker
 
 NAME = "caption"
@@ -65,6 +66,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
         lifespan=lifespan,
         registry=registry,
         load=lambda: worker.load,
+        doors=token_doors(settings.shown_token),
     )
     app.include_router(
         caption_routes(

@@ -14,6 +14,7 @@ from shared.artifacts import Manifest
 from shared.contracts import Alternative, CaptionAnswer, ModelName, WordAttention
 from shared.deadline import Deadline
 from shared.errors import BadRequest, BrokenImage, ImageTooLarge, UnsupportedImage
+from shared.inference_metrics import InferenceMetrics, InferenceRequest
 from shared.worker import BoundedWorker
 
 EMBEDDING_DECIMALS = 6
@@ -95,6 +96,8 @@ class Captioning:
         self._worker = worker
         self._inference_s = Histogram("inference_duration_seconds", "Time in the model.", registry=registry)
         self.model = ModelName(name=captioner.manifest.name, version=captioner.manifest.version)
+        self.manifest = captioner.manifest
+        self._metrics = InferenceMetrics(registry, self.model)
 
     async def describe(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> CaptionAnswer:
         """Return captions for an encoded image.
@@ -106,10 +109,12 @@ class Captioning:
             Overloaded: too many images wait already.
             DeadlineExceeded: no caption in time.
         """
-        captions = await self._worker.run(
-            lambda: self._describe_now(image), deadline=deadline, is_background=is_background
-        )
-        return CaptionAnswer(captions=_alternatives(captions), model=self.model)
+        with self._metrics.request() as asked:
+            captions = await self._worker.run(
+                lambda: self._describe_now(image, asked), deadline=deadline, is_background=is_background
+            )
+            with asked.stage("compute_output"):
+                return CaptionAnswer(captions=_alternatives(captions), model=self.model)
 
     async def describe_fully(
         self, image: bytes, *, embedding: bool, attention: bool, deadline: Deadline, is_background: bool = False
@@ -123,27 +128,33 @@ class Captioning:
             raise BadRequest("this installation's encoder has no embedding; ask without embedding=true")
         if attention and not self._captioner.attends:
             raise BadRequest(f"the model {self.model.name} sees the picture as a whole; ask without attention=true")
-        full = await self._worker.run(
-            lambda: self._describe_fully_now(image, embedding=embedding, attention=attention),
-            deadline=deadline,
-            is_background=is_background,
-        )
-        return CaptionAnswer(
-            captions=_alternatives(full.captions),
-            model=self.model,
-            embedding=None if full.embedding is None else _rounded(full.embedding, EMBEDDING_DECIMALS),
-            encoder=None if full.embedding is None else self._captioner.embedding_encoder,
-            attention=None if full.looks is None else [_word_attention(look) for look in full.looks],
-        )
+        with self._metrics.request() as asked:
+            full = await self._worker.run(
+                lambda: self._describe_fully_now(image, asked, embedding=embedding, attention=attention),
+                deadline=deadline,
+                is_background=is_background,
+            )
+            with asked.stage("compute_output"):
+                return CaptionAnswer(
+                    captions=_alternatives(full.captions),
+                    model=self.model,
+                    embedding=None if full.embedding is None else _rounded(full.embedding, EMBEDDING_DECIMALS),
+                    encoder=None if full.embedding is None else self._captioner.embedding_encoder,
+                    attention=None if full.looks is None else [_word_attention(look) for look in full.looks],
+                )
 
-    def _describe_now(self, image: bytes) -> Sequence[Caption]:
-        pixels = _read(image)
-        with self._inference_s.time():
+    def _describe_now(self, image: bytes, asked: InferenceRequest) -> Sequence[Caption]:
+        with asked.stage("compute_input"):
+            pixels = _read(image)
+        with asked.stage("compute_infer"), self._inference_s.time():
             return self._captioner.describe(pixels[None])[0]
 
-    def _describe_fully_now(self, image: bytes, *, embedding: bool, attention: bool) -> Description:
-        pixels = _read(image)
-        with self._inference_s.time():
+    def _describe_fully_now(
+        self, image: bytes, asked: InferenceRequest, *, embedding: bool, attention: bool
+    ) -> Description:
+        with asked.stage("compute_input"):
+            pixels = _read(image)
+        with asked.stage("compute_infer"), self._inference_s.time():
             return self._captioner.describe_fully(pixels, embedding=embedding, attention=attention)
 
 

@@ -21,6 +21,7 @@ from shared.errors import (
     problem_responses,
 )
 from shared.priority import IsBackground
+from shared.status_contracts import ServedModel, served
 
 IMAGE_BODY = {
     "requestBody": {
@@ -59,5 +60,10 @@ def caption_routes(
                 image, embedding=embedding, attention=attention, deadline=deadline, is_background=is_background
             )
         return await captioning().describe(image, deadline=deadline, is_background=is_background)
+
+    @router.get("/model", responses=problem_responses(Overloaded))
+    async def model() -> ServedModel:
+        """Tell which model is served, and what was measured of it."""
+        return served(captioning().manifest)
 
     return router

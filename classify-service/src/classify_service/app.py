@@ -18,6 +18,7 @@ from shared.app import create_service
 from shared.contracts import Health
 from shared.deadline import Deadline
 from shared.inference_routes import inference_routes
+from shared.internal_access import token_doors
 
 NAME = "classify"
 LOAD_TIMEOUT_S = 120.0
@@ -60,6 +61,7 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
         lifespan=lifespan,
         registry=registry,
         load=lambda: classification.places_taken,
+        doors=token_doors(settings.shown_token),
     )
     app.include_router(
         classification_routes(

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from classify_service.model.preprocessing import TooManyPixels, UnknownFormat, UnreadableImage
 from shared.app import StartupError
-from shared.artifacts import ArtifactError
+from shared.artifacts import ArtifactError, Manifest
 from shared.contracts import (
     UNCLASSIFIED,
     Alternative,
@@ -28,7 +28,9 @@ from shared.contracts import (
     ModelName,
 )
 from shared.deadline import Deadline
-from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
+from shared.errors import BrokenImage, ImageTooLarge, Overloaded, UnsupportedImage
+from shared.inference_metrics import InferenceMetrics, InferenceRequest
+from shared.status_contracts import ServedModel, served
 from shared.worker import BoundedWorker
 
 Told = TypeVar("Told")
@@ -90,6 +92,7 @@ class LoadedModel:
 
     classifier: ImageClassifier
     name: ModelName
+    manifest: Manifest | None = None
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -105,7 +108,7 @@ def load_model(folder: Path) -> LoadedModel:
     except ArtifactError as error:
         raise StartupError(str(error)) from error
     classifier.warm_up()
-    return LoadedModel(classifier, ModelName(name=manifest.name, version=manifest.version))
+    return LoadedModel(classifier, ModelName(name=manifest.name, version=manifest.version), manifest)
 
 
 class Classification:
@@ -113,6 +116,8 @@ class Classification:
 
     def __init__(self, *, threads: int, waiting: int, registry: CollectorRegistry) -> None:
         self.model: LoadedModel | None = None
+        self._registry = registry
+        self._metrics: InferenceMetrics | None = None
         self._worker = BoundedWorker("classification", threads=threads, waiting=waiting)
         self._inference_s = Histogram(
             "inference_duration_seconds",
@@ -134,6 +139,7 @@ class Classification:
                 self.model = await asyncio.to_thread(load)
         except TimeoutError as error:
             raise StartupError("the model could not be loaded in time") from error
+        self._metrics = InferenceMetrics(self._registry, self.model.name)
 
     @property
     def places_taken(self) -> float:
@@ -147,38 +153,55 @@ class Classification:
             UnsupportedImage, ImageTooLarge, BrokenImage: the image cannot be read.
             Overloaded, DeadlineExceeded: see `BoundedWorker.run`.
         """
-        model = self._loaded()
-        scores = await self._worker.run(
-            lambda: self._timed(model.classifier.scores_of_file, image, self._inference_s),
-            deadline=deadline,
-            is_background=is_background,
-        )
-        return _answer(model, scores)
+        model, metrics = self._loaded()
+        with metrics.request() as asked:
+            scores = await self._worker.run(
+                lambda: self._timed(model.classifier.scores_of_file, image, asked, self._inference_s),
+                deadline=deadline,
+                is_background=is_background,
+            )
+            with asked.stage("compute_output"):
+                return _answer(model, scores)
 
     async def explain(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> ClassificationAnswer:
         """Return what `classify` returns, and what speaks for the best label; raises the same."""
-        model = self._loaded()
-        told = await self._worker.run(
-            lambda: self._timed(model.classifier.explain_file, image, self._explanation_s),
-            deadline=deadline,
-            is_background=is_background,
-        )
-        return _answer(model, told.scores, _explanation(told))
+        model, metrics = self._loaded()
+        with metrics.request() as asked:
+            told = await self._worker.run(
+                lambda: self._timed(model.classifier.explain_file, image, asked, self._explanation_s),
+                deadline=deadline,
+                is_background=is_background,
+            )
+            with asked.stage("compute_output"):
+                return _answer(model, told.scores, _explanation(told))
+
+    @property
+    def served(self) -> ServedModel:
+        """What is told of the model; raises Overloaded while it is being loaded."""
+        if self.model is None:
+            raise Overloaded("the model is still being loaded")
+        if self.model.manifest is None:
+            name = self.model.name
+            return ServedModel(name=name.name, version=name.version, kind="classifier", measured={})
+        return served(self.model.manifest)
 
     def close(self) -> None:
         """Finish what is under way and let the model go."""
         self._worker.close()
         self.model = None
 
-    def _loaded(self) -> LoadedModel:
-        if self.model is None:
+    def _loaded(self) -> tuple[LoadedModel, InferenceMetrics]:
+        if self.model is None or self._metrics is None:
             raise RuntimeError("the model is loaded before the first request")
-        return self.model
+        return self.model, self._metrics
 
-    def _timed(self, look: Callable[[bytes], Told], image: bytes, duration_s: Histogram) -> Told:
+    def _timed(
+        self, look: Callable[[bytes], Told], image: bytes, asked: InferenceRequest, duration_s: Histogram
+    ) -> Told:
         started = time.perf_counter()
         try:
-            told = look(image)
+            with asked.stage("compute_infer"):  # decoding and measuring included: the model's library does all of it
+                told = look(image)
         except UnknownFormat as error:
             raise UnsupportedImage(str(error)) from error
         except TooManyPixels as error:

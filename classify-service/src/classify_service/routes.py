@@ -20,6 +20,7 @@ from shared.errors import (
     problem_responses,
 )
 from shared.priority import IsBackground
+from shared.status_contracts import ServedModel
 
 _IMAGE_BODY = {
     "requestBody": {"required": True, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -52,5 +53,10 @@ def classification_routes(
         if explain:
             return await classification.explain(image, deadline=deadline, is_background=is_background)
         return await classification.classify(image, deadline=deadline, is_background=is_background)
+
+    @router.get("/model", responses=problem_responses(Overloaded))
+    async def model() -> ServedModel:
+        """Tell which model is served, and what was measured of it."""
+        return classification.served
 
     return router

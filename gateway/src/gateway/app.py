@@ -13,38 +13,39 @@ from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
 from gateway import __version__
+from gateway.access import Keys
 from gateway.batch_client import BatchClient
 from gateway.batch_events import BatchEvents
 from gateway.batch_limits import BatchLimits
 from gateway.batch_receiving import BatchReceiving
-from gateway.batch_reception import FILES_AT_ONCE
 from gateway.batch_routes import batch_routes, linked
-from gateway.breakers import Breaker, BreakerLimits, UpstreamMetrics
+from gateway.behind import open_behind
+from gateway.client_limits import ClientLimits
 from gateway.clients import CaptionClient, ClassifyClient, StorageClient
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
 from gateway.decoding_process import DecodingLimits
+from gateway.doors import describe_access, doors
 from gateway.export_routes import export_routes
-from gateway.guarded_client import GuardedClient
 from gateway.hygiene import Hygiene
-from gateway.idempotency import Idempotency, KeyClient
+from gateway.idempotency import Idempotency, RequestKeyClient
+from gateway.key_client import KeyClient
+from gateway.key_ring import KeyRing
 from gateway.page import Page
 from gateway.request_limit import RequestLimit
-from gateway.retrying import Retrying
 from gateway.routes import public_routes
 from gateway.security_headers import SecurityHeaders
+from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
+from gateway.upload_quota import UploadQuota
 from gateway.upload_routes import upload_routes
 from gateway.uploads import UploadLimits, Uploads
-from gateway.upstreams import Upstreams
 from gateway.work_client import WorkClient
 from gateway.work_routes import work_routes
 from shared.app import StartupError, create_service
 from shared.contracts import Health
-from shared.http_client import ServiceClient, open_http
 from shared.priority import BACKGROUND
 
 NAME = "gateway"
-BEHIND = ("caption", "classify", "storage")
 
 
 def create_app(
@@ -62,27 +63,13 @@ def create_app(
         classify_http: See `caption_http`.
         storage_http: See `caption_http`.
     """
-    connections = settings.uploads_at_once + 2 * settings.completion_at_once
-    storage_connections = connections + (FILES_AT_ONCE + 1) * settings.batches_at_once + settings.event_streams
-    pools = [
-        caption_http or open_http(settings.caption_url, connections=connections),
-        classify_http or open_http(settings.classify_url, connections=connections),
-        storage_http or open_http(settings.storage_url, connections=storage_connections),
-    ]
     registry = CollectorRegistry()
-    # Health is asked past breakers and retries: it is how a service that is back is found.
-    upstreams = Upstreams([ServiceClient(name, pool) for name, pool in zip(BEHIND, pools, strict=True)])
-    metrics = UpstreamMetrics(registry)
-    breaking = BreakerLimits(failures=settings.breaker_failures, pause_s=settings.breaker_pause_s)
-    breakers = {name: Breaker(name, breaking, metrics) for name in BEHIND}
-    behind = {
-        name: GuardedClient(
-            name, pool, breaker=breakers[name], retrying=Retrying(count=metrics.repeated.labels(name).inc)
-        )
-        for name, pool in zip(BEHIND, pools, strict=True)
-    }
-    caption, classify = CaptionClient(behind["caption"]), ClassifyClient(behind["classify"])
-    storage, work = StorageClient(behind["storage"]), WorkClient(behind["storage"])
+    behind = open_behind(
+        settings, registry, {"caption": caption_http, "classify": classify_http, "storage": storage_http}
+    )
+    to_caption, to_classify, to_storage = (behind.clients[name] for name in ("caption", "classify", "storage"))
+    caption, classify, storage = CaptionClient(to_caption), ClassifyClient(to_classify), StorageClient(to_storage)
+    work = WorkClient(to_storage)
     hygiene = Hygiene(
         processes=settings.decode_processes,
         waiting=settings.decode_waiting,
@@ -101,18 +88,18 @@ def create_app(
             model_timeout_s=settings.model_timeout_s,
             uploads_at_once=settings.uploads_at_once,
         ),
-        require_storage=breakers["storage"].require_admitting,
+        require_storage=behind.breakers["storage"].require_admitting,
     )
     completion = Completion(
-        captions=CaptionClient(behind["caption"], headers=BACKGROUND),
-        labels=ClassifyClient(behind["classify"], headers=BACKGROUND),
+        captions=CaptionClient(to_caption, headers=BACKGROUND),
+        labels=ClassifyClient(to_classify, headers=BACKGROUND),
         work=work,
         uploads=uploads,
-        is_ready=lambda name: upstreams.is_ready(name) and breakers[name].is_admitting(),
+        is_ready=behind.is_ready,
         limits=CompletionLimits(at_once=settings.completion_at_once, model_timeout_s=settings.model_timeout_s),
         metrics=CompletionMetrics(registry),
     )
-    batches = BatchClient(behind["storage"])
+    batches = BatchClient(to_storage)
     receiving = BatchReceiving(
         batches=batches,
         uploads=uploads,
@@ -128,19 +115,23 @@ def create_app(
     )
     events = BatchEvents(batches, at_once=settings.event_streams, linked=linked)
 
+    asked = _keys(settings, KeyClient(to_storage)) if settings.asks_for_keys else None
+
     def readiness() -> Health:
-        return upstreams.health(service=NAME, version=__version__)
+        return behind.upstreams.health(service=NAME, version=__version__)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if settings.unguarded:
+            raise StartupError(settings.unguarded)
         if not (settings.web / "index.html").is_file():
             raise StartupError(f"GATEWAY_WEB names {settings.web}, which has no index.html")
         async with AsyncExitStack() as stack:
-            for pool in pools:
+            for pool in behind.pools.values():
                 await stack.enter_async_context(pool)
             stack.push_async_callback(asyncio.to_thread, hygiene.close)
             await hygiene.start()
-            watching = asyncio.create_task(upstreams.watch())
+            watching = asyncio.create_task(behind.upstreams.watch())
             try:
                 async with completion.running():
                     yield
@@ -157,13 +148,14 @@ def create_app(
         lifespan=lifespan,
         registry=registry,
         load=lambda: uploads.places_taken,
+        doors=doors(asked, settings.allowed_origins),
     )
     # The innermost of all, so that what it refuses has a request id, and is counted.
     app.user_middleware.append(Middleware(RequestLimit, at_once=settings.requests_at_once))
     app.include_router(
         upload_routes(
             uploads,
-            Idempotency(KeyClient(behind["storage"]), keep_s=settings.idempotency_keep_s),
+            Idempotency(RequestKeyClient(to_storage), keep_s=settings.idempotency_keep_s),
             upload_limit_bytes=settings.upload_limit_bytes,
             longest_deadline_s=settings.upload_deadline_s,
         )
@@ -180,6 +172,16 @@ def create_app(
         )
     )
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
+    app.include_router(session_routes(asked.ring if asked else None))
+    describe_access(app)
     app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))
     return app
+
+
+def _keys(settings: GatewaySettings, keys: KeyClient) -> Keys:
+    ring = KeyRing(keys, admin_key=settings.admin_key, remembered_s=settings.key_cache_s)
+    limits = ClientLimits(
+        per_s=settings.key_requests_per_s, burst=settings.key_requests_burst, at_once=settings.key_requests_at_once
+    )
+    return Keys(ring, limits, UploadQuota(keys, limit_bytes=settings.key_upload_bytes_a_day))

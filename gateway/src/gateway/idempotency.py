@@ -85,7 +85,7 @@ class Keys(Protocol):
         """Give a key back."""
 
 
-class KeyClient:
+class RequestKeyClient:
     """The part of storage-service that keeps keys."""
 
     def __init__(self, service: ServiceClient) -> None:

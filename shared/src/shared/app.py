@@ -6,15 +6,17 @@ A service's own `app.py` calls `create_service`, and its `__main__.py` calls `se
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI, Response
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry, Gauge
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contracts import Health
@@ -25,6 +27,9 @@ from shared.serving import StoppableServer
 from shared.settings import START_FAILED_EXIT_CODE, ServiceSettings
 from shared.settings_help import answer_help
 from shared.telemetry import configure_logging, install_telemetry
+from shared.trace_export import SPANS, exported_traces
+
+log = logging.getLogger(__name__)
 
 READY_RETRY_AFTER_S = 1
 
@@ -44,6 +49,7 @@ def create_service(
     lifespan: Lifespan,
     registry: CollectorRegistry,
     load: Callable[[], float] = float,
+    doors: Sequence[Middleware] = (),
 ) -> FastAPI:
     """Return an app with `/health/live`, `/health/ready`, `/metrics`, `/docs`, request ids and problem answers.
 
@@ -58,13 +64,19 @@ def create_service(
         registry: Where the service's metrics live.
         load: Says what share of its places for work is taken, 0 to 1. A full service stays ready: it does its job, and
             taken out of service it would only push its load onto the others.
+        doors: What a request passes before its route, the outermost last; telemetry lies around them, so that what
+            they refuse is counted and logged, too.
     """
     draining = Draining()
-    app = FastAPIOffline(title=f"Legenda {name}", version=version, description=description, lifespan=lifespan)
+    app = FastAPIOffline(
+        title=f"Legenda {name}", version=version, description=description, lifespan=lifespan, telemetry=SPANS
+    )
     install_error_handlers(app)
     describe_failures(app)
     app.state.draining = draining
     app.add_middleware(DrainingRequests, draining=draining)
+    for door in doors:
+        app.add_middleware(door.cls, *door.args, **door.kwargs)
     install_telemetry(app, registry)
     Gauge(
         "work_places_taken_ratio",
@@ -98,13 +110,16 @@ def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
     """
     answer_help(type(settings).__module__.partition(".")[0], app.description, type(settings))
     configure_logging(name, level=settings.log_level)
+    if settings.is_exposed:
+        reason = f"whoever reaches {settings.host} can use it: LEGENDA_INTERNAL_TOKEN is not set"
+        log.warning("service_exposed", extra={"reason": reason})
     server = StoppableServer(
         _sentence_for_failed_start(name, app), draining=app.state.draining, timeout_s=settings.shutdown_timeout_s
     )
     # For signals that come before the server takes them over, or after it is done.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, server.handle_exit)
-    with contextlib.closing(listen(name, settings.host, settings.port)) as listener:
+    with exported_traces(name, app.version), contextlib.closing(listen(name, settings.host, settings.port)) as listener:
         server.run(sockets=[listener])
     if not server.started:
         sys.exit(START_FAILED_EXIT_CODE)

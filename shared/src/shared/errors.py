@@ -13,6 +13,8 @@ Code raises meaning; only this module knows how HTTP says it (RFC 9457, applicat
     │   └── UpstreamUnavailable  503, Retry-After
     ├── Overloaded            503, Retry-After
     └── DeadlineExceeded      504
+
+Who may do what is refused in the words of `access_errors`.
 """
 
 from __future__ import annotations

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from shared.access_errors import KeyMissing
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
+from shared.tracing import TRACEPARENT, current_trace
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -92,6 +94,7 @@ class ServiceClient:
             **request.pop("headers", {}),
             DEADLINE_HEADER: str(remaining_ms),
             REQUEST_ID_HEADER: current_request_id(),
+            **({TRACEPARENT: trace.header} if (trace := current_trace()) else {}),
         }
         return self._http.build_request(method, path, headers=headers, **request)
 
@@ -114,6 +117,8 @@ class ServiceClient:
             raise UpstreamFailed(f"{self.name} failed with status {response.status_code}") from error
         retry_after = response.headers.get("retry-after", "")
         retry_after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
+        if response.status_code == KeyMissing.status:
+            raise UpstreamFailed(f"{self.name} refuses this service: give both the same LEGENDA_INTERNAL_TOKEN")
         if response.status_code == Overloaded.status:
             raise Overloaded(f"{self.name} is busy: {problem.detail}", retry_after_s=retry_after_s)
         if response.status_code == DeadlineExceeded.status:
@@ -123,10 +128,17 @@ class ServiceClient:
         raise ForwardedProblem(problem, headers={"Retry-After": str(retry_after_s)} if retry_after else {})
 
 
-def open_http(base_url: str, *, connections: int) -> httpx.AsyncClient:
-    """Return a connection pool to one service; each call's own deadline bounds everything but connecting."""
+def open_http(base_url: str, *, connections: int, token: str = "") -> httpx.AsyncClient:
+    """Return a connection pool to one service; each call's own deadline bounds everything but connecting.
+
+    Args:
+        base_url: Where it answers.
+        connections: How many there may be at once.
+        token: What our services show each other, if anything.
+    """
     return httpx.AsyncClient(
         base_url=base_url,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
         limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_IDLE_S),
         trust_env=False,

@@ -15,7 +15,13 @@ from shared.errors import PROBLEM_MEDIA_TYPE, Problem
 
 _REF = {"$ref": "#/components/schemas/Problem"}
 _METHODS = ("get", "post", "put", "patch", "delete")
-_ANYWHERE = {"400": "Bad request", "422": "Invalid request", "503": "Too busy", "504": "Deadline exceeded"}
+_ANYWHERE = {
+    "400": "Bad request",
+    "401": "A key is needed",
+    "422": "Invalid request",
+    "503": "Too busy",
+    "504": "Deadline exceeded",
+}
 _NEVER_FAILING = ("/health", "/v2/health")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
@@ -41,11 +42,10 @@ def answer_help(package: str, about: str, settings: type[BaseSettings]) -> None:
 
 def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
     """Yield each setting's environment variable and field; one without a description has that of the base class."""
-    prefix = str(settings.model_config["env_prefix"])
     for name, field in settings.model_fields.items():
         classes = [base for base in settings.__mro__ if issubclass(base, BaseSettings) and name in base.model_fields]
         described = next((text for base in classes if (text := base.model_fields[name].description)), None)
-        yield f"{prefix}{name}".upper(), FieldInfo.merge_field_infos(field, description=described)
+        yield _variable(settings, name), FieldInfo.merge_field_infos(field, description=described)
 
 
 def default_of(field: FieldInfo) -> str:
@@ -62,13 +62,21 @@ def wrong_setting(settings: type[BaseSettings], error: Mapping[str, Any]) -> str
         settings: The class that could not be made.
         error: One of pydantic's errors.
     """
-    name = str(error["loc"][0])
-    variable = f"{settings.model_config['env_prefix']}{name}".upper()
+    place = str(error["loc"][0])  # the field's name, or the variable where several services share it
+    name = next(name for name in settings.model_fields if place in {name, _variable(settings, name)})
+    variable = _variable(settings, name)
     if error["type"] == "missing":
         return f"{variable} is not set; it must be {_expected(settings.model_fields[name])}"
     said_by_validator = error.get("ctx", {}).get("error")
     expected = str(said_by_validator or _expected(settings.model_fields[name]))
+    if settings.model_fields[name].annotation is SecretStr:  # which is nobody's to read
+        return f"{variable} must be {expected}"
     return f"{variable} is {str(error['input'])!r}, but must be {expected}"
+
+
+def _variable(settings: type[BaseSettings], name: str) -> str:
+    shared_by_services = settings.model_fields[name].validation_alias
+    return str(shared_by_services or f"{settings.model_config['env_prefix']}{name}".upper())
 
 
 def _expected(field: FieldInfo) -> str:

@@ -1,7 +1,7 @@
 """Say what happens: logs with fields, request ids, and Prometheus metrics.
 
 Logs are JSON where a program reads them and short coloured lines where a person does. A request id travels through
-all services in `X-Request-ID`.
+all services in `X-Request-ID`, a trace in `traceparent`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.tracing import TRACEPARENT, begin_trace, current_trace
+
 REQUEST_ID_HEADER = "X-Request-ID"
+LOGGED = "legenda.logged"
+"""In an ASGI scope: fields that the line of this request shall have besides."""
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _QUIET_ROUTES = ("/health", "/metrics", "/v1/leases", "/v1/batches")  # asked again and again
@@ -37,6 +41,7 @@ def current_request_id() -> str:
 def begin_request_id() -> None:
     """Give what the present task does from here on an id, as a request has; for work that no request began."""
     _request_id.set(uuid.uuid4().hex)
+    begin_trace()
 
 
 def configure_logging(service: str, *, level: str) -> None:
@@ -84,6 +89,7 @@ class _Observer:
         given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         _request_id.set(request_id)
+        begin_trace(Headers(scope=scope).get(TRACEPARENT))
         started = time.perf_counter()
         status = 500
 
@@ -109,13 +115,15 @@ class _Observer:
         if not route.startswith(_QUIET_ROUTES):
             duration_ms = round(1000 * duration_s, 1)
             fields = {"method": method, "path": scope["path"], "status": status, "duration_ms": duration_ms}
-            logging.getLogger("request").info("request", extra=fields)
+            logging.getLogger("request").info("request", extra={**fields, **scope.get(LOGGED, {})})
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     fields = {key: value for key, value in vars(record).items() if key not in _PLAIN_FIELDS}
     if request_id := current_request_id():
         fields["request_id"] = request_id
+    if trace := current_trace():
+        fields |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
     return fields
 
 

@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from shared.app import create_service
+from shared.internal_access import token_doors
 from shared.turns import Turns
 from shared.worker import BoundedWorker
+from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_routes import router as batch_router
 from storage_service.batch_storing import BatchStoring
@@ -25,6 +27,7 @@ from storage_service.idempotency import Idempotency
 from storage_service.idempotency_routes import router as idempotency_router
 from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
+from storage_service.key_routes import router as key_router
 from storage_service.opening import Opening
 from storage_service.readiness import Readiness
 from storage_service.reruns import Reruns
@@ -32,6 +35,8 @@ from storage_service.routes import Storage, router
 from storage_service.settings import StorageSettings
 from storage_service.similar import SimilarPictures
 from storage_service.similarity import Similarity
+from storage_service.status import Status
+from storage_service.status_routes import router as status_router
 from storage_service.undoing import Undoing
 from storage_service.upload_batch_routes import router as upload_batch_router
 from storage_service.upload_batches import BatchKeeping
@@ -47,10 +52,11 @@ def create_app(settings: StorageSettings) -> FastAPI:
     service_version = version("legenda-storage-service")
     readiness = Readiness(SERVICE, service_version)
     opened: list[Storage] = []
+    registry = CollectorRegistry()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _storage(settings, readiness) as storage:
+        async with _storage(settings, readiness, registry) as storage:
             app.state.storage = storage
             opened.append(storage)
             try:
@@ -64,8 +70,9 @@ def create_app(settings: StorageSettings) -> FastAPI:
         description="Keeps images in a label-sorted folder tree, and all that is known of them.",
         readiness=readiness.health,
         lifespan=lifespan,
-        registry=CollectorRegistry(),
         load=lambda: opened[0].storing.load if opened else 0.0,
+        registry=registry,
+        doors=token_doors(settings.shown_token),
     )
     app.include_router(router)
     app.include_router(file_router)
@@ -74,11 +81,15 @@ def create_app(settings: StorageSettings) -> FastAPI:
     app.include_router(work_router)
     app.include_router(export_router)
     app.include_router(idempotency_router)
+    app.include_router(key_router)
+    app.include_router(status_router)
     return app
 
 
 @contextlib.asynccontextmanager
-async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIterator[Storage]:
+async def _storage(
+    settings: StorageSettings, readiness: Readiness, registry: CollectorRegistry
+) -> AsyncIterator[Storage]:
     store = await asyncio.to_thread(open_store, settings.store_url, access=settings.bucket_access)
     engine = open_engine(settings.database_url, statement_timeout_s=settings.statement_timeout_s)
     database = Database(engine)
@@ -100,8 +111,9 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
             fresh_s=FRESH_S,
             wish=keeper.wish,
         )
+        status = Status(database, registry)
         await readiness.check(database, store)
-        watch = asyncio.create_task(readiness.watch(database, store))
+        watch = asyncio.create_task(readiness.watch(database, store, status))
         try:
             yield Storage(
                 archive=archive,
@@ -115,6 +127,8 @@ async def _storage(settings: StorageSettings, readiness: Readiness) -> AsyncIter
                 exports=exports,
                 idempotency=Idempotency(database),
                 storing=Turns("storing", at_once=settings.file_threads, waiting=settings.file_jobs_waiting),
+                keys=ApiKeys(database),
+                status=status,
                 stall_timeout_s=settings.stall_timeout_s,
                 longest_s=settings.request_timeout_s,
                 body_limit_bytes=settings.body_limit_bytes,

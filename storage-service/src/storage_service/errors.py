@@ -3,6 +3,7 @@
 ServiceError
 ├── LeaseLost                 409
 ├── BatchIdTaken              409
+├── KeyExists                 409
 ├── CannotEmbed               415
 ├── HashMismatch              422
 ├── ImageFileMissing          500
@@ -36,6 +37,13 @@ class BatchIdTaken(ServiceError):
 
     code = "batch_id_taken"
     title = "Batch id taken"
+
+
+class KeyExists(ServiceError):
+    """Another key has this id."""
+
+    code = "key_exists"
+    title = "Key exists"
     status = 409
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.idempotency import MOST_KEY_LETTERS
 from storage_service.columns import UtcDateTime, UuidBytes
-from storage_service.tables import ON_MYSQL, Table
+from storage_service.table_base import ON_MYSQL, Table
 
 
 class IdempotencyRecord(Table):

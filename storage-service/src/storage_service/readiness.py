@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Awaitable
 
 from shared.contracts import Health
+from shared.deadline import Deadline
 from shared.errors import ServiceError
 from storage_service.database import Database
 from storage_service.image_store import ImageStore
+from storage_service.status import Status
 
 CHECK_PERIOD_S = 5.0
 CHECK_TIMEOUT_S = 5.0
@@ -24,10 +26,11 @@ class Readiness:
         """Return what the last check has found."""
         return self._health
 
-    async def watch(self, database: Database, store: ImageStore) -> None:
-        """Check again and again, until cancelled."""
+    async def watch(self, database: Database, store: ImageStore, status: Status) -> None:
+        """Check again and again, and bring the metrics up to date, until cancelled."""
         while True:
             await self.check(database, store)
+            await _works(status.measure(deadline=Deadline.after(CHECK_TIMEOUT_S)))
             await asyncio.sleep(CHECK_PERIOD_S)
 
     async def check(self, database: Database, store: ImageStore) -> None:

@@ -16,9 +16,11 @@ from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
 from storage_service.filed_rows import FiledRows
 from storage_service.image_pages import ImagePages
+from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
+from storage_service.status_rows import StatusRows
 from storage_service.tables import Analysis, Image
 from storage_service.upload_batch_rows import UploadBatchRows
 
@@ -36,6 +38,8 @@ class ImageRepository:
         self.embeddings = EmbeddingRepository(session)
         self.filed = FiledRows(session)
         self.batches = UploadBatchRows(session)
+        self.keys = KeyRows(session)
+        self.status = StatusRows(session)
 
     @property
     def session(self) -> AsyncSession:

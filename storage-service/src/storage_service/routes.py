@@ -20,8 +20,8 @@ from shared.contracts import (
     Label,
     LabelCounts,
     Sort,
-    Status,
 )
+from shared.contracts import Status as ImageStatus
 from shared.deadline import Deadline
 from shared.errors import (
     BadRequest,
@@ -43,6 +43,7 @@ from shared.search_questions import (
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from shared.turns import Turns
 from storage_service import lineage
+from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
@@ -55,6 +56,7 @@ from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
 from storage_service.search import WordQuery
 from storage_service.similar import SimilarPictures
+from storage_service.status import Status
 from storage_service.undoing import Undoing
 from storage_service.upload_batches import BatchKeeping
 from storage_service.uploads import UPLOAD_SCHEMA, read_upload
@@ -77,6 +79,8 @@ class Storage:
     exports: Exports
     idempotency: Idempotency
     storing: Turns
+    keys: ApiKeys
+    status: Status
     stall_timeout_s: float
     longest_s: float
     body_limit_bytes: int
@@ -132,7 +136,7 @@ async def list_images(  # noqa: PLR0917
     deadline: Due,
     q: SearchText = "",
     label: Label | None = None,
-    status: Status | None = None,
+    status: ImageStatus | None = None,
     source: LabelledBy = None,
     created_after: StoredSince = None,
     created_before: StoredBefore = None,

@@ -12,27 +12,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, MetaData, String, Text, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from shared.contracts import MAX_ENCODER_LENGTH, Kind, Source, Status
 from storage_service.columns import RowNumber, Term, UtcDateTime, UuidBytes, VectorBytes
+from storage_service.key_tables import ApiKey, KeyUploads
+from storage_service.table_base import ON_MYSQL, Table
 
-# Words are compared after we have normalised them ourselves, so MySQL compares bytes as SQLite does.
-ON_MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
-
-
-class Table(DeclarativeBase):
-    """What the tables have in common: names of constraints that are the same on both databases."""
-
-    metadata = MetaData(
-        naming_convention={
-            "pk": "%(table_name)s_pk",
-            "uq": "%(table_name)s_%(column_0_name)s_unique",
-            "fk": "%(table_name)s_%(column_0_name)s_fk",
-            "ix": "%(table_name)s_%(column_0_N_name)s",
-        }
-    )
+__all__ = ["ApiKey", "KeyUploads", "Table"]
 
 
 class Image(Table):
@@ -82,6 +70,7 @@ class Analysis(Table):
     __tablename__ = "analyses"
     __table_args__ = (
         Index("analyses_model", "model_name", "model_version", "image_seq"),
+        Index("analyses_given", "kind", "source", "created_at"),
         {"sqlite_autoincrement": True, **ON_MYSQL},
     )
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.upload_batches import FileStatus
 from storage_service.columns import RowNumber, UtcDateTime, UuidBytes
-from storage_service.tables import ON_MYSQL, Table
+from storage_service.table_base import ON_MYSQL, Table
 
 
 class Batch(Table):

@@ -133,6 +133,25 @@ async def test_the_service_is_ready_once_its_model_is_loaded(captioner: FakeCapt
             assert (ready.status_code, ready.json()["models"]) == (200, [{"name": "fake", "version": "1"}])
 
 
+async def test_what_it_does_is_counted_as_triton_does(client: httpx.AsyncClient) -> None:
+    for query, content in (("", photo_bytes()), ("?embedding=true", photo_bytes()), ("", b"no image")):
+        await client.post(f"/v1/captions{query}", content=content)
+    told = (await client.get("/metrics")).text
+    assert 'nv_inference_request_success{model="fake",version="1"} 2.0' in told
+    assert 'nv_inference_request_failure{model="fake",reason="OTHER",version="1"} 1.0' in told
+    assert 'nv_inference_pending_request_count{model="fake",version="1"} 0.0' in told
+
+
+async def test_the_model_that_is_served_is_told_with_what_was_measured(
+    client: httpx.AsyncClient, captioner: FakeCaptioner
+) -> None:
+    captioner.manifest.metrics.update(
+        {"dev": {"cider": 0.5, "images": 1000}, "epochs": 3, "accuracy": 0.75, "by": "us"}
+    )
+    told = (await client.get("/v1/model")).json()
+    assert told == {"name": "fake", "version": "1", "kind": "captioner", "measured": {"accuracy": 0.75, "cider": 0.5}}
+
+
 async def test_a_broken_artifact_stops_the_start_with_its_sentence() -> None:
     from shared.app import StartupError
 

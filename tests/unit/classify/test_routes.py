@@ -167,9 +167,18 @@ async def test_the_service_is_ready_while_it_has_its_model(classifier: FakeClass
         assert (await client.get("/health/ready")).status_code == 503
 
 
-async def test_inference_is_timed(client: httpx.AsyncClient) -> None:
+async def test_inference_is_timed_and_counted_as_triton_does(client: httpx.AsyncClient) -> None:
     await client.post("/v1/classifications", content=photo_bytes())
-    assert "inference_duration_seconds_count 1.0" in (await client.get("/metrics")).text
+    told = (await client.get("/metrics")).text
+    assert "inference_duration_seconds_count 1.0" in told
+    assert 'nv_inference_request_success{model="fake",version="1"} 1.0' in told
+    assert 'nv_inference_request_failure{model="fake",reason="OTHER",version="1"} 0.0' in told
+    assert 'nv_inference_pending_request_count{model="fake",version="1"} 0.0' in told
+
+
+async def test_the_model_that_is_served_is_told(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/v1/model")).json()
+    assert told == {"name": "fake", "version": "1", "kind": "classifier", "measured": {}}
 
 
 async def test_a_folder_that_is_no_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None:

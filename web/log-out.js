@@ -1,0 +1,24 @@
+/** The way out, where there was a way in with a key. */
+
+import { Icon } from "./icons.js";
+import { session } from "./session.js";
+import { html, useState, useWatched } from "./view.js";
+
+export function LogOut() {
+  useWatched(session);
+  const [failure, setFailure] = useState("");
+  if (!session.canLogOut) return null;
+  const leave = () => session.logOut().catch((error) => setFailure(error.message));
+  return html`
+    <button
+      class="button bare square"
+      type="button"
+      aria-label="Log out"
+      title=${failure || `Log out (${session.known?.name})`}
+      data-testid="log-out"
+      onClick=${leave}
+    >
+      <${Icon} name="leave" />
+    </button>
+  `;
+}
