@@ -37,6 +37,7 @@ class BatchIdTaken(ServiceError):
 
     code = "batch_id_taken"
     title = "Batch id taken"
+    status = 409
 
 
 class KeyExists(ServiceError):

@@ -94,7 +94,7 @@ def test_the_migrate_command_makes_the_schema_and_takes_it_back(tmp_path: Path, 
     up = _migrate(tmp_path, database_url=bare_url)
     down = _migrate(tmp_path, "--down-to", "base", database_url=bare_url)
 
-    assert (up.returncode, up.stdout, up.stderr) == (0, "The database has schema 0006.\n", "")
+    assert (up.returncode, up.stdout, up.stderr) == (0, "The database has schema 0007.\n", "")
     assert (down.returncode, down.stdout, down.stderr) == (0, "The database has schema base.\n", "")
 
 

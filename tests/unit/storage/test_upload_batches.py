@@ -112,7 +112,7 @@ async def _counted_anew(engine: AsyncEngine) -> list[BatchCounts]:
     async with engine.connect() as connection:
         for seq in await connection.scalars(select(Batch.seq).order_by(Batch.seq)):
             statement = select(File.status, func.count()).where(File.batch_seq == seq).group_by(File.status)
-            counts = dict(await connection.execute(statement))
+            counts = dict((await connection.execute(statement)).all())
             is_known = select(func.count()).where(File.batch_seq == seq, File.is_known)
             known = await connection.scalar(is_known)
             found.append(BatchCounts(received=sum(counts.values()), known=known or 0, **counts))
