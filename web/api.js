@@ -106,6 +106,9 @@ export const whatSpeaksForIt = (id) => ask(`images/${encodeURIComponent(id)}/exp
 export const listSimilar = (id, limit, signal) =>
   ask(`images/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
 
+/** @returns {Promise<import("./types.js").PlatformStatus>} */
+export const tellStatus = () => ask("status");
+
 /** @returns {Promise<import("./types.js").SessionAnswer>} */
 export const whoIsThere = () => ask("session");
 

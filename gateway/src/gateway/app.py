@@ -27,6 +27,7 @@ from gateway.routes import public_routes
 from gateway.security_headers import SecurityHeaders
 from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
+from gateway.status import StatusTeller, status_routes
 from gateway.upload_quota import UploadQuota
 from gateway.uploads import UploadLimits, Uploads
 from gateway.upstreams import Upstreams
@@ -105,6 +106,8 @@ def create_app(
     def readiness() -> Health:
         return upstreams.health(service=NAME, version=__version__)
 
+    teller = StatusTeller(upstreams, readiness, models=[caption.service, classify.service], storage=storage.service)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.unguarded:
@@ -147,6 +150,7 @@ def create_app(
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
     app.include_router(session_routes(asked.ring if asked else None))
+    app.include_router(status_routes(teller))
     describe_access(app)
     app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))
