@@ -120,6 +120,10 @@ export const getBatch = (id) => ask(`batches/${id}`);
 
 /** @param {string} id @returns {Promise<import("./types.js").Batch>} */
 export const cancelBatch = (id) => ask(`batches/${id}`, { method: "DELETE" });
+
+/** @returns {Promise<import("./types.js").PlatformStatus>} */
+export const tellStatus = () => ask("status");
+
 /** @returns {Promise<import("./types.js").SessionAnswer>} */
 export const whoIsThere = () => ask("session");
 

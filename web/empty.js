@@ -38,6 +38,7 @@ export function EmptyRoom({ onFiles }) {
         </button>
       </p>
       ${failure && html`<p class="trouble" role="alert">${failure}</p>`}
+      <p class="note"><a class="download" href="status">How Legenda is doing</a></p>
     </div>
   `;
 }

@@ -15,7 +15,10 @@ export function Summary({ library }) {
   const isAny = !pictures.loading && pictures.items.length + pictures.newcomers.length > 0;
   return html`<div class="summary">
     <p role="status" data-testid="summary">${parts.filter(Boolean).join(" · ") || "\u00a0"}</p>
-    ${isAny && html`<${Download} view=${pictures.view} />`}
+    <span class="ways">
+      <a class="download" href="status" data-testid="status-link">Status</a>
+      ${isAny && html`<${Download} view=${pictures.view} />`}
+    </span>
   </div>`;
 }
 

@@ -56,6 +56,23 @@
  * @property {string} filename
  * @property {string | null} archive the ZIP that it came in
  * @property {{code: string, detail: string} | null} refusal
+ *
+ * @typedef {{name: string, version: string, kind: string, measured: Record<string, number>}} ServedModel
+ * @typedef {{name: string, is_ready: boolean, version: string | null, models: ServedModel[]}} ServiceStatus
+ *
+ * @typedef {object} StorageStatus
+ * @property {number} images
+ * @property {number} stored_bytes
+ * @property {number} pending
+ * @property {number} failed given up
+ * @property {number[]} described_a_minute of the last hour, the oldest first
+ *
+ * @typedef {object} PlatformStatus
+ * @property {string} asked_at
+ * @property {ServiceStatus[]} services
+ * @property {StorageStatus | null} storage null while it does not answer
+ * @property {number | null} oldest_pending_s
+ *
  * @typedef {object} SessionAnswer whose key is shown
  * @property {boolean} asks_for_key
  * @property {string} name

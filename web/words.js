@@ -19,7 +19,16 @@ export function percent(confidence) {
 export function fileSize(bytes) {
   if (bytes < 1000) return counted(bytes, "byte");
   if (bytes < 999_500) return `${Math.round(bytes / 1000)}\u00a0kB`;
-  return `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
+  if (bytes < 999_500_000) return `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
+  return `${(bytes / 1e9).toFixed(1)}\u00a0GB`;
+}
+
+/** How long ago, roughly. @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 90) return counted(Math.round(seconds), "second");
+  if (seconds < 5400) return counted(Math.round(seconds / 60), "minute");
+  if (seconds < 129_600) return counted(Math.round(seconds / 3600), "hour");
+  return counted(Math.round(seconds / 86_400), "day");
 }
 
 /** @param {number} seconds */

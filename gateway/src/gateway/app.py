@@ -36,6 +36,7 @@ from gateway.routes import public_routes
 from gateway.security_headers import SecurityHeaders
 from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
+from gateway.status import StatusTeller, status_routes
 from gateway.upload_quota import UploadQuota
 from gateway.upload_routes import upload_routes
 from gateway.uploads import UploadLimits, Uploads
@@ -120,6 +121,8 @@ def create_app(
     def readiness() -> Health:
         return behind.upstreams.health(service=NAME, version=__version__)
 
+    teller = StatusTeller(behind.upstreams, readiness, models=[caption.service, classify.service], storage=storage.service)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if settings.unguarded:
@@ -173,6 +176,7 @@ def create_app(
     )
     app.include_router(export_routes(storage, stall_timeout_s=settings.stall_timeout_s))
     app.include_router(session_routes(asked.ring if asked else None))
+    app.include_router(status_routes(teller))
     describe_access(app)
     app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.web))

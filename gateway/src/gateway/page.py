@@ -13,6 +13,9 @@ from gateway.security_headers import PAGE
 PAGE_HEADERS = {"Content-Security-Policy": PAGE, "Cache-Control": "no-cache"}
 
 
+STATUS_PATH, STATUS_FILE = "/status", "/status.html"
+
+
 class Page:
     """The files of `web/` as an ASGI app; a browser asks each time whether one has changed."""
 
@@ -27,4 +30,6 @@ class Page:
                 MutableHeaders(scope=message).update(PAGE_HEADERS)
             await send(message)
 
+        if scope["type"] == "http" and scope["path"].endswith(STATUS_PATH):  # an address that a person can remember
+            scope = {**scope, "path": scope["path"].removesuffix(STATUS_PATH) + STATUS_FILE}
         await self._files(scope, receive, send_with_headers)

@@ -51,6 +51,10 @@ class Upstreams:
         """Say whether a service was ready when it was last asked."""
         return service not in self._absent
 
+    def last_health(self, service: str) -> Health | None:
+        """Return what a service last said of itself, which may be gone since; None where it never has."""
+        return self._seen.get(service)
+
     def _models(self) -> list[ModelName]:
         return [model for health in self._seen.values() for model in health.models]
 
