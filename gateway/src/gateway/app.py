@@ -121,7 +121,7 @@ def create_app(
     def readiness() -> Health:
         return behind.upstreams.health(service=NAME, version=__version__)
 
-    teller = StatusTeller(behind.upstreams, readiness, models=[caption.service, classify.service], storage=storage.service)
+    teller = StatusTeller(behind.upstreams, readiness, models=[to_caption, to_classify], storage=to_storage)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
