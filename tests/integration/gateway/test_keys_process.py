@@ -121,7 +121,7 @@ def test_what_the_command_cannot_do_it_says_in_one_sentence(
     assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
     assert "there is no key 000000000000" in unknown.stderr
     away = _command(folder, environment | {"GATEWAY_STORAGE_URL": "http://127.0.0.1:9"}, "list")
-    assert (away.returncode, away.stderr) == (1, "gateway-keys: storage cannot be reached\n")
+    assert (away.returncode, away.stderr) == (1, "gateway-keys: storage cannot be reached; try again shortly\n")
     other = _command(folder, environment | {"LEGENDA_INTERNAL_TOKEN": "o" * 40}, "list")
     assert "give both the same LEGENDA_INTERNAL_TOKEN" in other.stderr
 
