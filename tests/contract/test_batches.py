@@ -148,6 +148,7 @@ async def test_images_and_zips_become_a_batch_that_is_described_and_says_what_wa
     assert response.status_code == 202
     assert response.headers["Location"] == sent.links.batch == f"/api/v1/batches/{sent.id}"
     assert (sent.counts.received, sent.counts.refused, sent.counts.known) == (7, 4, 1)
+    assert len(sent.refused) == 4
     batch = await _done(platform, sent.links.batch)
     assert (batch.state, batch.eta_s) == ("complete", 0)
     assert batch.counts == BatchCounts(received=7, known=1, complete=3, refused=4)

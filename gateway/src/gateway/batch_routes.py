@@ -3,6 +3,7 @@
 Annotations are evaluated here, not postponed: the deadline's dependency is made inside `batch_routes`.
 """
 
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from gateway.file_parts import read_file_parts
 from gateway.routes import BEHIND, PREFIX
 from shared.contracts import MAX_PAGE_SIZE
 from shared.deadline import DEADLINE_HEADER, Deadline
-from shared.errors import NotFound, problem_responses
+from shared.errors import NotFound, ServiceError, problem_responses
 from shared.long_stream import LongStream
 from shared.upload_batches import BatchFiles, BatchLinks, FileStatus, LinkedBatch, LinkedBatches, UploadBatch
 
@@ -92,7 +93,10 @@ def batch_routes(
                 content_type=request.headers.get("content-type", ""),
                 stall_timeout_s=stall_timeout_s,
             )
-            batch = linked(await receiving.receive(parts, batch_id))
+            received = await receiving.receive(parts, batch_id)
+        with suppress(ServiceError):  # all is stored: a list that cannot be had now is had from the batch later
+            received = await batches.get(received.id, deadline=Deadline.after(longest_deadline_s))
+        batch = linked(received)
         response.headers["Location"] = batch.links.batch
         return batch
 
