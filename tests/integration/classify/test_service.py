@@ -19,6 +19,7 @@ from PIL import Image
 from classify_service.model.artifact import load
 from classify_service.settings import SHIPPED_MODEL, ClassifySettings
 from shared.contracts import ClassificationAnswer, Health
+from shared.settings_help import variables
 from tests.integration.classify.live_service import START_TIMEOUT_S, running_service
 from tests.live_platform import ROOT, free_ports
 from tests.pictures import drawn_picture, encoded
@@ -128,15 +129,16 @@ def test_a_folder_that_is_no_model_ends_the_process_with_one_sentence(tmp_path: 
 def test_help_tells_every_setting_and_starts_nothing(tmp_path: Path) -> None:
     ended = _run(tmp_path, "--help")
     assert ended.returncode == 0
-    for field in ClassifySettings.model_fields:
-        assert f"CLASSIFY_{field.upper()}" in ended.stdout
+    for variable, _ in variables(ClassifySettings):
+        assert f"  {variable} (" in ended.stdout
     assert str(SHIPPED_MODEL.name) in ended.stdout
 
 
 def test_the_readmes_table_lists_every_endpoint(service: httpx.Client) -> None:
     described = service.get("/openapi.json").json()["paths"]
     endpoints = {f"{method.upper()} {path}" for path, calls in described.items() for method in calls}
-    listed = set(re.findall(r"^\| `((?:GET|POST) [^`]+)` \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    rows = re.findall(r"^\| `(GET|POST) ([^|]+)` \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    listed = {f"{method} {path}" for method, paths in rows for path in paths.split("`, `")}
     assert listed == endpoints | {"GET /metrics", "GET /docs", "GET /openapi.json"}
     for path in ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"):
         assert service.get(path).status_code == 200, path
