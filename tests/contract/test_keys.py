@@ -340,3 +340,11 @@ async def test_storage_answers_nobody_but_the_gateway(storage: FastAPI) -> None:
         assert (await stranger.get("/v1/keys")).status_code == 401
         with pytest.raises(UpstreamFailed, match="LEGENDA_INTERNAL_TOKEN"):
             await KeyClient(ServiceClient("storage", stranger)).all(deadline=Deadline.after(10))
+
+
+async def test_an_idempotency_key_is_its_owners_alone(door: Door) -> None:
+    for seed in (71, 72):  # were the key common to all, the second would be another request under the first's
+        shown = _bearer(await door.key()) | {"Idempotency-Key": "the-same-for-both"}
+        kept = await door.client.post("/api/v1/images", files=_photo(seed), headers=shown)
+        assert kept.status_code == 201, kept.text
+        assert "Idempotency-Replayed" not in kept.headers

@@ -145,6 +145,15 @@ async def test_another_model_is_not_found(services: Services, path: str) -> None
     assert "this service has fake, version 1" in refused.json()["error"]
 
 
+async def test_a_service_that_is_being_stopped_is_not_ready() -> None:
+    app = create_caption(CaptionSettings(), FakeCaptioner)
+    async with app.router.lifespan_context(app), _reach(app) as client:
+        assert (await client.get("/v2/health/ready")).status_code == 200
+        app.state.draining.begin()
+        ready = await client.get("/v2/health/ready")
+        assert (ready.status_code, ready.json()) == (503, {"live": True, "ready": False})
+
+
 async def test_before_the_model_is_loaded_it_is_not_ready() -> None:
     app = create_caption(CaptionSettings(), FakeCaptioner)
     async with _reach(app) as client:

@@ -77,7 +77,8 @@ def upload_routes(
             asked = ""
             if key is not None:
                 asked = fingerprint("POST /images", filename, await uploads.sha256(image, deadline=deadline))
-            return await idempotency.once(keep, key=key, request=asked, deadline=deadline)
+            owner = request.state.caller.key_id
+            return await idempotency.once(keep, key=key, request=asked, deadline=deadline, owner=owner)
 
     @router.post("/analyses", tags=["analyses"], openapi_extra=FILE_FORM, responses=UPLOAD)
     async def analyse(request: Request, deadline: Within) -> Analysis:

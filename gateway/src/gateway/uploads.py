@@ -109,7 +109,7 @@ class Uploads:
 
     async def keep(self, image: bytes, filename: str, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
         """Keep an image at once, as `pending`; return and raise as `upload` does."""
-        sha256 = await self._hygiene.fingerprint(image, deadline=deadline)
+        sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=deadline)

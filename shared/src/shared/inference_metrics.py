@@ -81,11 +81,11 @@ class InferenceMetrics(Collector):
         try:
             yield request
         except BaseException as error:
-            self._end(request)
+            self.begun(request)
             with self._lock:
                 self._failures[_reason(error)] += 1
             raise
-        self._end(request)
+        self.begun(request)
         with self._lock:
             self._counts["success"] += 1
             self._counts["count"] += 1
@@ -95,13 +95,11 @@ class InferenceMetrics(Collector):
                 self._counts[f"{name}_duration_us"] += _us(spent_s)
 
     def begun(self, request: InferenceRequest) -> None:
-        """Note that a request waits no more."""
+        """Note that a request waits no more: its work has begun, or it was given up."""
         with self._lock:
             if request.is_waiting:
                 request.is_waiting = False
                 self._pending -= 1
-
-    _end = begun
 
 
 class InferenceRequest:

@@ -115,9 +115,9 @@ def inference_routes(served: ServedModel, *, body_limit_bytes: int, longest_dead
         return ServerLive()
 
     @router.get("/health/ready", responses={503: {"model": ServerReady}})
-    async def ready(response: Response) -> ServerReady:
-        """The model is loaded; 503 while it is not."""
-        is_ready = served.readiness().status == "ready"
+    async def ready(request: Request, response: Response) -> ServerReady:
+        """The model is loaded; 503 while it is not, and as soon as the service is being stopped."""
+        is_ready = served.readiness().status == "ready" and not request.app.state.draining.has_begun
         response.status_code = 200 if is_ready else 503
         return ServerReady(ready=is_ready)
 

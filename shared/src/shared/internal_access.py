@@ -24,7 +24,7 @@ def token_doors(token: str) -> list[Middleware]:
 
 def is_open(path: str) -> bool:
     """Say whether a path is there for probes, which have no key."""
-    return path == "/metrics" or path.startswith("/health/")
+    return path == "/metrics" or path.startswith(("/health/", "/v2/health/"))
 
 
 def bearer_of(headers: Headers) -> str | None:

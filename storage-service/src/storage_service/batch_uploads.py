@@ -51,7 +51,7 @@ async def read_batch(request: Request, *, limit_bytes: int) -> list[Upload]:
     form = await read_form(request, limit_bytes=limit_bytes, max_files=2 * MOST_IN_BATCH + 1, max_fields=1)
     try:
         return await _uploads(form)
-    except BaseException:
+    except BaseException:  # also when cancelled: the form's temporary files must not stay open
         await form.close()
         raise
 

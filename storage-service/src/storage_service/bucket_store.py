@@ -116,7 +116,7 @@ class BucketStore:
                 for chunk in obstore.get(self._store, path).stream(COPY_BYTES):
                     file.write(chunk)
                 file.seek(0)
-        except BaseException:
+        except BaseException:  # whatever it was: nobody else has the file yet who could close it
             file.close()
             raise
         return file  # type: ignore[return-value]  # it has all that a BinaryIO has

@@ -48,6 +48,7 @@ async def test_the_token_opens_and_probes_need_none() -> None:
         assert (await client.post("/nothing")).status_code == 404
     async with _reach() as client:
         assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/v2/health/live")).status_code == 200
         metrics = await client.get("/metrics")
         assert metrics.status_code == 200
         await client.get("/v1/captions")
