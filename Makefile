@@ -29,8 +29,10 @@ test: $(VENV)/complete ## Run all tests, with the real services and a real brows
 lint: $(VENV)/complete ## Check style with ruff.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: $(VENV)/complete ## Check types with strict mypy.
+types: $(VENV)/complete ## Check types with strict mypy, and the page's with TypeScript where node is found.
 	@$(BIN)/mypy $(SOURCES)
+	@sh tests/web/prepare.sh
+	@if [ -d tests/web/node_modules ]; then tests/web/node_modules/.bin/tsc -p tests/web; fi
 
 bench: $(VENV)/complete ## Start the services and measure uploads.
 	@$(BIN)/python -m tests.bench.uploads

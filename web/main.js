@@ -5,7 +5,9 @@ import { Batches } from "./batches.js";
 import { Deletions } from "./deletions.js";
 import { LabelCounts } from "./label-counts.js";
 import { Door } from "./log-in.js";
+import { speech } from "./language.js";
 import { Pictures } from "./pictures.js";
+import { Selection } from "./selection.js";
 import { UploadQueue } from "./upload-queue.js";
 import { html, render } from "./view.js";
 
@@ -20,11 +22,13 @@ const batches = new Batches(async (isDone) => {
   await pictures.lookForNew({ isWhole: isDone });
   counts.recount();
 });
+const selection = new Selection(pictures);
 const deletions = new Deletions({ pictures, counts, uploads });
 
-pictures.watch(() => [...pictures.items, ...pictures.newcomers].forEach((one) => uploads.put(one)));
+pictures.watch(() => pictures.known.forEach((one) => uploads.put(one)));
 
+document.documentElement.lang = speech.language;
 render(
-  html`<${Door}><${App} library=${{ pictures, counts, batches, deletions, uploads }} /><//>`,
+  html`<${Door}><${App} library=${{ pictures, counts, batches, deletions, uploads, selection }} /><//>`,
   /** @type {HTMLElement} */ (document.getElementById("page")),
 );

@@ -16,7 +16,8 @@
  * @property {number} tries
  */
 
-import { Problem, UPLOAD_URL, problemFrom, unreachable } from "./api.js";
+import { UPLOAD_URL } from "./api.js";
+import { Problem, problemFrom, unreachable } from "./ask.js";
 import { Watched } from "./view.js";
 
 const MOST_AT_ONCE = 3;
