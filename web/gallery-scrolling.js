@@ -9,7 +9,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 
 /** Rows are drawn before they are seen, in steps, so that not every pixel of scrolling draws. */
-const LEAST_AHEAD_PX = 600;
+const AHEAD_PX = 500;
 const STEP_PX = 200;
 
 /**
@@ -40,9 +40,8 @@ export function useSeenRows(wall, rows, count) {
       removeEventListener("resize", soon);
     };
   }, []);
-  const ahead = Math.max(LEAST_AHEAD_PX, innerHeight);
-  const last = count > 0 ? Math.min(rows.rowAt(top + innerHeight + STEP_PX + ahead), count - 1) : -1;
-  return { first: Math.min(rows.rowAt(top - ahead), Math.max(last, 0)), last };
+  const last = count > 0 ? Math.min(rows.rowAt(top + innerHeight + STEP_PX + AHEAD_PX), count - 1) : -1;
+  return { first: Math.min(rows.rowAt(top - AHEAD_PX), Math.max(last, 0)), last };
 }
 
 /** @param {Wall} wall */

@@ -4,6 +4,7 @@ import { go } from "./address.js";
 import { useSeenRows, useStillness, useWidth } from "./gallery-scrolling.js";
 import { useWalk } from "./gallery-walking.js";
 import { say } from "./language.js";
+import { useLongPress } from "./long-press.js";
 import { Newcomers } from "./newcomers.js";
 import { PictureTile } from "./picture-tile.js";
 import { Rows } from "./rows.js";
@@ -36,6 +37,11 @@ export function Gallery({ library, place }) {
   const view = Object.values(viewOf(place)).join(" ");
   const seen = useSeenRows(wall, rows, shownRows(rows, isOutlined || isSkeleton));
   const { at: focused, onKeyDown } = useWalk(wall, rows, library, place.picture);
+  const longPress = useLongPress((pressed) => {
+    const tile = pressed instanceof Element ? pressed.closest("[data-at]") : null;
+    const picture = tile instanceof HTMLElement ? pictures.at(Number(tile.dataset.at)) : undefined;
+    if (picture) selection.toggle(picture);
+  });
   const tiles = tilesOf(rows, seen, focused);
   useStillness(wall, rows, pictures, isSkeleton ? [] : tiles, view);
   useEffect(() => {
@@ -51,6 +57,7 @@ export function Gallery({ library, place }) {
         ref=${wall}
         style=${{ height: `${isSkeleton ? rows.heightOf() : heightOf(rows, isOutlined, total)}px` }}
         onKeyDown=${onKeyDown}
+        ...${longPress}
       >
         ${tiles.map(({ at, spot }) => {
           const picture = isSkeleton ? undefined : pictures.at(at);

@@ -1,4 +1,4 @@
-/** A thumb that rests on something means more than one that taps it. */
+/** A thumb that rests on one of many things means more than one that taps it; one listener for all of them. */
 
 import { useEffect, useRef } from "./view.js";
 
@@ -6,34 +6,40 @@ const LONG_MS = 450;
 const MOVED_PX = 10;
 
 /**
- * @param {() => void} act
- * @returns {{handlers: Record<string, (event: any) => void>, isFresh: () => boolean}} `isFresh` says of a click whether it
- *   is only the end of a long press
+ * @param {(pressed: EventTarget | null) => void} act
+ * @returns {Record<string, (event: any) => void>} handlers for what is around them
  */
 export function useLongPress(act) {
   const press = useRef({ timer: 0, x: 0, y: 0, isDone: false });
   const end = () => clearTimeout(press.current.timer);
   useEffect(() => end, []);
-  const onPointerDown = (/** @type {PointerEvent} */ event) => {
-    press.current.isDone = false;
-    if (event.pointerType === "mouse") return;
-    end();
-    const timer = window.setTimeout(() => {
-      press.current.isDone = true;
-      act();
-    }, LONG_MS);
-    press.current = { timer, x: event.clientX, y: event.clientY, isDone: false };
-  };
-  const onPointerMove = (/** @type {PointerEvent} */ event) => {
-    const { x, y } = press.current;
-    if (Math.hypot(event.clientX - x, event.clientY - y) > MOVED_PX) end();
-  };
-  // The browser's own menu for links would come at the same moment.
-  const onContextMenu = (/** @type {PointerEvent} */ event) => {
-    if (event.pointerType !== "mouse") event.preventDefault();
-  };
   return {
-    handlers: { onPointerDown, onPointerMove, onPointerUp: end, onPointerCancel: end, onContextMenu },
-    isFresh: () => press.current.isDone,
+    onPointerDown(/** @type {PointerEvent} */ { pointerType, target, clientX: x, clientY: y }) {
+      end();
+      press.current.isDone = false;
+      if (pointerType === "mouse") return;
+      const timer = window.setTimeout(() => {
+        press.current.isDone = true;
+        act(target);
+      }, LONG_MS);
+      press.current = { timer, x, y, isDone: false };
+    },
+    onPointerMove({ clientX, clientY }) {
+      const { x, y } = press.current;
+      if (Math.hypot(clientX - x, clientY - y) > MOVED_PX) end();
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+    // The click that ends a long press is none; it is caught before it reaches what was pressed.
+    onClickCapture(/** @type {MouseEvent} */ event) {
+      if (!press.current.isDone) return;
+      press.current.isDone = false;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    // The browser's own menu for links would come at the same moment.
+    onContextMenu(/** @type {PointerEvent} */ event) {
+      if (event.pointerType !== "mouse") event.preventDefault();
+    },
   };
 }

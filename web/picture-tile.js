@@ -4,7 +4,6 @@ import { followLink, go, hrefOf } from "./address.js";
 import { previewUrl } from "./api.js";
 import { LabelName } from "./labels.js";
 import { say } from "./language.js";
-import { useLongPress } from "./long-press.js";
 import { Marked } from "./marked-words.js";
 import { html } from "./view.js";
 import { altOf, captionOf } from "./words.js";
@@ -31,7 +30,6 @@ export function PictureTile({ picture, at, of, spot, place, selection, isChosen,
     if (event.shiftKey || event.ctrlKey || event.metaKey || selection.size > 0) choose(event);
     else followLink(event, () => go({ picture: picture.id }));
   };
-  const { handlers, isFresh } = useLongPress(() => selection.toggle(picture));
   const { left, top, width, height } = spot;
   return html`
     <li
@@ -48,8 +46,7 @@ export function PictureTile({ picture, at, of, spot, place, selection, isChosen,
         data-testid="picture"
         data-picture=${picture.id}
         data-status=${picture.status}
-        onClick=${(/** @type {MouseEvent} */ event) => (isFresh() ? event.preventDefault() : open(event))}
-        ...${handlers}
+        onClick=${open}
       >
         <img
           src=${previewUrl(picture.id)}

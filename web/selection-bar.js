@@ -18,6 +18,15 @@ export function SelectionBar({ library }) {
     if (!isAny) setIsLabelling(false);
     document.documentElement.classList.toggle("has-selection", isAny);
   }, [isAny]);
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("[inert]")) return;
+      if (isLabelling) setIsLabelling(false);
+      else selection.clear();
+    };
+    if (isAny) addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [isAny, isLabelling]);
   if (!isAny) return null;
 
   const relabel = async (/** @type {string} */ label) => {
