@@ -31,6 +31,18 @@ export const listPictures = (view, cursor, signal, limit = PAGE_SIZE) =>
   ask(`images?${inOrder(view, cursor, { limit })}`, { signal });
 
 /**
+ * The first of a view; a search may end a page before it has found anything, and go on behind it.
+ *
+ * @param {import("./types.js").View} view
+ * @param {AbortSignal} signal
+ */
+export async function firstPage(view, signal) {
+  let page = await listPictures(view, null, signal);
+  while (page.items.length === 0 && page.next_cursor) page = await listPictures(view, page.next_cursor, signal);
+  return page;
+}
+
+/**
  * The pictures behind a cursor, as many as an outline has told.
  *
  * @param {import("./types.js").View} view

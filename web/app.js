@@ -11,6 +11,7 @@ import { Header } from "./header.js";
 import { keepAsking } from "./keep-asking.js";
 import { Labels } from "./labels.js";
 import { speech } from "./language.js";
+import { awaitDescriptions } from "./late-descriptions.js";
 import { Notice } from "./notice.js";
 import { PasteAnywhere } from "./paste-anywhere.js";
 import { ReviewRoom } from "./review-room.js";
@@ -20,7 +21,6 @@ import { UploadTray } from "./upload-tray.js";
 import { html, useEffect, useWatched } from "./view.js";
 import { isNarrowed, viewOf } from "./views.js";
 
-const PENDING_WAITS = { firstMs: 5_000, longestMs: 60_000 };
 const RETRY_WAITS = { firstMs: 3_000, longestMs: 30_000 };
 
 /** @param {{library: import("./types.js").Library}} props */
@@ -35,10 +35,11 @@ export function App({ library }) {
   }, Object.values(viewOf(place)));
   useEffect(() => void counts.load(), []);
   useEffect(() => void batches.load(), []);
+  useEffect(() => void library.unsent.takeOver().then((left) => left.length > 0 && send(left)), []);
 
   const isPending = pictures.pending.length > 0;
   useEffect(() => {
-    if (isPending) return keepAsking(() => pictures.askForPending(), PENDING_WAITS);
+    if (isPending) return awaitDescriptions(pictures);
     if (counts.known) counts.recount();
     return undefined;
   }, [isPending]);
@@ -52,9 +53,11 @@ export function App({ library }) {
   const isEmpty = !isNarrowed(place) && !pictures.loading && pictures.count + pictures.newcomers.length === 0;
   const addFiles = (/** @type {Iterable<File>} */ files) => {
     if (place.picture) leavePicture();
-    const all = [...files];
-    if (isForBatch(all)) void batches.send(all);
-    else uploads.add(all);
+    send([...files]);
+  };
+  const send = (/** @type {File[]} */ files) => {
+    if (isForBatch(files)) void batches.send(files);
+    else uploads.add(files);
   };
 
   return html`

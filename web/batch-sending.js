@@ -1,7 +1,10 @@
 /** Sending many files in one request, which can be broken off. */
 
-import { sendBatchUrl } from "./api-batches.js";
-import { problemFrom, unreachable } from "./ask.js";
+import { getBatch, sendBatchUrl } from "./api-batches.js";
+import { Problem, problemFrom, unreachable } from "./ask.js";
+
+const LOOK_MS = 1000;
+const MOST_LOOKS = 10;
 
 /** The visitor broke it off; nothing went wrong. */
 export class BrokenOff extends Error {}
@@ -30,6 +33,24 @@ export function sendBatch(id, files, onProgress) {
     request.send(form);
   });
   return { answer, breakOff: () => request.abort() };
+}
+
+/**
+ * What the server says of a batch once it has seen that it was broken off; null where nothing of it has arrived.
+ *
+ * @param {string} id
+ */
+export async function settled(id) {
+  for (let looks = 0; ; looks += 1) {
+    try {
+      const batch = await getBatch(id);
+      if (batch.state !== "receiving" || looks > MOST_LOOKS) return batch;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return null;
+      throw error;
+    }
+    await new Promise((wake) => setTimeout(wake, LOOK_MS));
+  }
 }
 
 /** @param {{name: string, type: string}} file */

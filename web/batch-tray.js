@@ -1,8 +1,7 @@
 /** The batches at the foot of the page: how far each is, how long it still takes, what was refused and why. */
 
 import { inWords } from "./ask.js";
-import { countsOf } from "./batch-counts.js";
-import { isBeingSent } from "./batches.js";
+import { countsOf, isBeingSent } from "./batch-shown.js";
 import { Icon } from "./icons.js";
 import { say } from "./language.js";
 import { html, useWatched } from "./view.js";
@@ -14,7 +13,7 @@ export function BatchTray({ batches }) {
   return batches.items.map((shown) => html`<${BatchPanel} key=${shown.id} shown=${shown} batches=${batches} />`);
 }
 
-/** @param {{shown: import("./batches.js").BatchShown, batches: import("./batches.js").Batches}} props */
+/** @param {{shown: import("./batch-shown.js").BatchShown, batches: import("./batches.js").Batches}} props */
 function BatchPanel({ shown, batches }) {
   const { batch, trouble, refused } = shown;
   const isPaused = shown.isPaused;
@@ -80,7 +79,7 @@ function Refused({ refused }) {
   `;
 }
 
-/** @param {import("./batches.js").BatchShown} shown */
+/** @param {import("./batch-shown.js").BatchShown} shown */
 function summary(shown) {
   const { batch, files, trouble } = shown;
   const counts = countsOf(shown);
@@ -100,7 +99,7 @@ function summary(shown) {
   return parts.join(", ");
 }
 
-/** How fast it goes, and for how long still. @param {import("./batches.js").BatchShown} shown */
+/** How fast it goes, and for how long still. @param {import("./batch-shown.js").BatchShown} shown */
 function pace({ batch, sent, files }) {
   const parts = [];
   if (files.length > 0 && sent < 1) parts.push(say("batch.sent", { percent: Math.floor(sent * 100) }));
@@ -119,7 +118,7 @@ function ending(batch) {
   return say(batch?.state === "cancelled" ? "batch.isKept" : "batch.done");
 }
 
-/** Sending is half of it, describing the other half. @param {import("./batches.js").BatchShown} shown */
+/** Sending is half of it, describing the other half. @param {import("./batch-shown.js").BatchShown} shown */
 function part(shown) {
   const { complete, failed, deleted, refused, received } = countsOf(shown);
   const expected = Math.max(received, shown.total, 1);

@@ -6,30 +6,19 @@
  *
  * @typedef {import("./types.js").Batch} Batch
  * @typedef {import("./types.js").BatchFile} BatchFile
- *
- * @typedef {object} BatchShown
- * @property {string} id
- * @property {File[]} files empty where it was sent from elsewhere
- * @property {number} sent part of the bytes that has left, 0 to 1; 1 where it was sent from elsewhere
- * @property {string} trouble why the sending ended, in words
- * @property {Batch | null} batch what the server says; null before its first file has arrived
- * @property {BatchFile[]} refused
- * @property {number} total how many files somebody gave
- * @property {boolean} isPaused
- * @property {Map<string, Batch>} earlier what was sent before a pause, each a batch of its own on the server
- * @property {() => void} breakOff ends the sending
+ * @typedef {import("./batch-shown.js").BatchShown} BatchShown
  */
 
 import { batchEventsUrl, cancelBatch, getBatch, listBatches } from "./api-batches.js";
 import { Problem } from "./ask.js";
-import { BrokenOff, isZip, newId, sendBatch } from "./batch-sending.js";
+import { BrokenOff, isZip, newId, sendBatch, settled } from "./batch-sending.js";
+import { NEW, isBeingSent } from "./batch-shown.js";
 import { Watched } from "./view.js";
 
 export const MOST_SINGLE = 20;
 const MOST_IN_A_BATCH = 10_000;
 const MOST_WATCHED = 3; // a browser has few connections to one server
 const LOOK_MS = 1000;
-const MOST_LOOKS = 10;
 const NEWS_MS = 2000;
 
 /** Whether files are better sent together. @param {File[]} files */
@@ -40,12 +29,17 @@ export class Batches extends Watched {
   items = [];
   #lastNews = 0;
 
-  /** @param {(isDone: boolean) => Promise<void>} onNews pictures have come or been described */
-  constructor(onNews) {
+  /**
+   * @param {(isDone: boolean) => Promise<void>} onNews pictures have come or been described
+   * @param {import("./unsent-files.js").UnsentFiles} unsent
+   */
+  constructor(onNews, unsent) {
     super();
     this.onNews = onNews;
+    this.unsent = unsent;
     addEventListener("beforeunload", (event) => {
-      if (this.items.some(isBeingSent)) event.preventDefault(); // what has not left yet would not arrive
+      const isLost = this.items.some((shown) => isBeingSent(shown) && !unsent.has(shown.files));
+      if (isLost) event.preventDefault(); // what has not left yet would not arrive
     });
   }
 
@@ -66,6 +60,7 @@ export class Batches extends Watched {
 
   /** @param {File[]} files */
   async send(files) {
+    void this.unsent.keep(files);
     for (let first = 0; first < files.length; first += MOST_IN_A_BATCH) {
       await this.#sendOne(files.slice(first, first + MOST_IN_A_BATCH));
     }
@@ -87,28 +82,15 @@ export class Batches extends Watched {
   /** Send what had not arrived before the pause, as a batch of its own. @param {BatchShown} shown */
   async resume(shown) {
     try {
-      const before = await this.#settled(shown.id);
+      const before = await settled(shown.id);
       if (before) shown.earlier.set(shown.id, before);
       const arrived = shown.files.some(isZip) ? 0 : (before?.counts.received ?? 0); // they arrive in their order
+      void this.unsent.forget(shown.files.slice(0, arrived));
       Object.assign(shown, { isPaused: false, id: newId(), files: shown.files.slice(arrived), batch: null });
       await this.#post(shown);
     } catch (error) {
       shown.isPaused = false;
       this.#fail(shown, error);
-    }
-  }
-
-  /** What the server says of a batch once it has seen that it was broken off. @param {string} id */
-  async #settled(id) {
-    for (let tries = 0; ; tries += 1) {
-      try {
-        const batch = await getBatch(id);
-        if (batch.state !== "receiving" || tries > MOST_LOOKS) return batch;
-      } catch (error) {
-        if (error instanceof Problem && error.status === 404) return null; // nothing of it has arrived
-        throw error;
-      }
-      await new Promise((wake) => setTimeout(wake, LOOK_MS));
     }
   }
 
@@ -124,6 +106,7 @@ export class Batches extends Watched {
     try {
       this.#take(shown, await answer);
       shown.sent = 1;
+      void this.unsent.forget(shown.files);
     } catch (error) {
       if (error instanceof BrokenOff) return;
       this.#fail(shown, error);
@@ -136,6 +119,7 @@ export class Batches extends Watched {
   async cancel(shown) {
     try {
       this.#take(shown, await cancelBatch(shown.id));
+      void this.unsent.forget(shown.files);
     } catch (error) {
       this.#fail(shown, error);
     }
@@ -143,6 +127,7 @@ export class Batches extends Watched {
 
   /** @param {BatchShown} shown */
   close(shown) {
+    void this.unsent.forget(shown.files);
     this.items = this.items.filter(({ id }) => id !== shown.id);
     this.changed();
   }
@@ -210,16 +195,3 @@ export class Batches extends Watched {
     this.changed();
   }
 }
-
-/** @param {BatchShown} shown */
-export const isBeingSent = ({ sent, trouble }) => sent < 1 && !trouble;
-
-const NEW = {
-  files: /** @type {File[]} */ ([]),
-  sent: 0,
-  trouble: "",
-  batch: /** @type {Batch | null} */ (null),
-  total: 0,
-  isPaused: false,
-  breakOff: () => {},
-};

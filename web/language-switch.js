@@ -11,7 +11,7 @@ export function LanguageSwitch() {
       class="button bare square language"
       type="button"
       lang=${other}
-      aria-label=${LANGUAGES[other]}
+      aria-label=${`${other.toUpperCase()}: ${LANGUAGES[other]}`}
       title=${LANGUAGES[other]}
       data-testid="language-switch"
       onClick=${() => speech.choose(other)}

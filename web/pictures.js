@@ -8,13 +8,12 @@
  * @typedef {import("./types.js").View} View
  */
 
-import { STRETCH, getPicture, listPending, listPictures, outlinePictures } from "./api.js";
+import { STRETCH, firstPage, getPicture, outlinePictures } from "./api.js";
 import { Loading } from "./loading.js";
 import { Stretches } from "./stretches.js";
 import { Watched } from "./view.js";
 import { ALL, isPlain } from "./views.js";
 
-const MOST_FETCHED_AT_ONCE = 10;
 const STILL_AT_THE_TOP_PX = 60;
 /** More would be higher than a page may be; whoever has more searches, or chooses a label or days. */
 const MOST_SHOWN = 150_000;
@@ -163,17 +162,6 @@ export class Pictures extends Watched {
     return at;
   }
 
-  /** Ask whether pending pictures have been described meanwhile. */
-  async askForPending() {
-    try {
-      const still = new Set((await listPending()).items.map((picture) => picture.id));
-      const ready = this.pending.filter((picture) => !still.has(picture.id)).slice(0, MOST_FETCHED_AT_ONCE);
-      for (const picture of await Promise.all(ready.map(({ id }) => getPicture(id)))) this.put(picture);
-    } catch {
-      // Nothing that was there is lost; the next turn asks again.
-    }
-  }
-
   /**
    * Take in what has been added elsewhere.
    *
@@ -186,7 +174,7 @@ export class Pictures extends Watched {
     if (isWhole && scrollY < STILL_AT_THE_TOP_PX && this.#strays.size === 0) return this.#loadFirst();
     this.#isStale ||= isWhole;
     try {
-      const page = await listPictures(view, null, this.#request.signal);
+      const page = await firstPage(view, this.#request.signal);
       if (view !== this.view) return;
       page.items.toReversed().forEach((picture) => this.#hidden.has(picture.id) || this.add(picture));
     } catch {
@@ -198,11 +186,7 @@ export class Pictures extends Watched {
     const { signal } = this.#request;
     this.#isStale = false;
     try {
-      let page = await listPictures(this.view, null, signal);
-      // A search may end a page before it has found anything, and go on behind it.
-      while (page.items.length === 0 && page.next_cursor && !signal.aborted) {
-        page = await listPictures(this.view, page.next_cursor, signal);
-      }
+      const page = await firstPage(this.view, signal);
       if (signal.aborted) return;
       const fresh = page.items.filter(({ id }) => !this.#hidden.has(id));
       this.#stretches = new Stretches();

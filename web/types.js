@@ -104,6 +104,7 @@
  * @property {import("./batches.js").Batches} batches
  * @property {import("./deletions.js").Deletions} deletions
  * @property {import("./selection.js").Selection} selection
+ * @property {import("./unsent-files.js").UnsentFiles} unsent what a closed tab left is sent
  */
 
 export {};
