@@ -5,6 +5,7 @@ import { ALL } from "./views.js";
 
 const SETTLE_MS = 60;
 const MOST_AT_ONCE = 2;
+const AGAIN_MS = 3000;
 
 /** @typedef {import("./stretches.js").Stretch} Stretch */
 
@@ -55,7 +56,8 @@ export class Loading {
         .then(() => true, () => false)
         .then((isLoaded) => {
           this.#running.delete(stretch);
-          if (isLoaded) this.#next(view); // else the next look asks again
+          if (isLoaded) this.#next(view);
+          else if (!request.signal.aborted) this.#timer = window.setTimeout(() => this.#next(view), AGAIN_MS);
         });
     }
   }

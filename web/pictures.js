@@ -1,40 +1,33 @@
 /**
  * The pictures of the view, in their order, and what is known of each.
  *
- * Uploads, corrections and late descriptions all arrive here, so that gallery and detail never disagree. The first page is
- * there at once; then the outline tells the shapes of all others, and they are loaded where somebody looks.
+ * Uploads, corrections and late descriptions all arrive here, so that gallery and detail never disagree. Those that are
+ * not known yet are loaded where somebody looks.
  *
  * @typedef {import("./types.js").Picture} Picture
  * @typedef {import("./types.js").View} View
  */
 
-import { STRETCH, firstPage, getPicture, outlinePictures } from "./api.js";
+import { firstPage, getPicture } from "./api.js";
 import { Loading } from "./loading.js";
-import { Stretches } from "./stretches.js";
+import { ViewLoading } from "./view-loading.js";
 import { Watched } from "./view.js";
-import { ALL, isPlain } from "./views.js";
+import { isPlain } from "./views.js";
 
 const STILL_AT_THE_TOP_PX = 60;
-/** More would be higher than a page may be; whoever has more searches, or chooses a label or days. */
-const MOST_SHOWN = 150_000;
 
 export class Pictures extends Watched {
   /** @type {Picture[]} new ones, held back while someone looks further down */
   newcomers = [];
-  /** Whether what is here is not yet of the view that was asked for. */
-  loading = true;
-  /** Whether the shapes of all are known. */
-  isOutlined = false;
-  /** @type {Error | null} why the last attempt to load failed */
-  problem = null;
-  /** @type {View} */
-  view = ALL;
   /** Counts up whenever pictures come, go, or get another shape. */
   layout = 0;
-  #stretches = new Stretches();
-  /** @type {string | null} where the outline goes on */
-  #cursor = null;
-  #request = new AbortController();
+  #gallery = new ViewLoading({
+    isHidden: (id) => this.#hidden.has(id),
+    onFirst: () => {
+      this.newcomers = [];
+    },
+    onChange: () => this.#moved(),
+  });
   #loader = new Loading((stretch, items) => this.#fill(stretch, items));
   /** @type {Map<string, Picture>} opened by their address, but not among those of the view */
   #strays = new Map();
@@ -42,16 +35,35 @@ export class Pictures extends Watched {
   #hidden = new Set();
   #isStale = false;
 
+  get view() {
+    return this.#gallery.view;
+  }
+
+  /** Whether what is here is not yet of the view that was asked for. */
+  get loading() {
+    return this.#gallery.isLoading;
+  }
+
+  /** Whether the shapes of all are known. */
+  get isOutlined() {
+    return this.#gallery.isOutlined;
+  }
+
+  /** Why the last attempt to load failed. */
+  get problem() {
+    return this.#gallery.problem;
+  }
+
   get count() {
-    return this.#stretches.count;
+    return this.#gallery.stretches.count;
   }
 
   get shapes() {
-    return this.#stretches.shapes;
+    return this.#gallery.stretches.shapes;
   }
 
   get known() {
-    return [...this.newcomers, ...this.#stretches.known, ...this.#strays.values()];
+    return [...this.newcomers, ...this.#gallery.stretches.known, ...this.#strays.values()];
   }
 
   get pending() {
@@ -60,12 +72,12 @@ export class Pictures extends Watched {
 
   /** @param {number} at @returns {Picture | undefined} undefined where it has not come yet */
   at(at) {
-    return this.#stretches.at(at);
+    return this.#gallery.stretches.at(at);
   }
 
   /** @param {string} id */
   indexOf(id) {
-    return this.#stretches.indexOf(id);
+    return this.#gallery.stretches.indexOf(id);
   }
 
   /** @param {string} id */
@@ -80,35 +92,29 @@ export class Pictures extends Watched {
 
   /** @param {View} view */
   async show(view) {
-    this.#request.abort();
-    this.#request = new AbortController();
     this.#loader.stop();
-    this.view = view;
     this.newcomers = [];
-    this.loading = true;
     this.#isStale = false;
-    this.changed();
-    await this.#loadFirst();
+    await this.#gallery.show(view);
   }
 
   /** Somebody looks at these, or soon will. @param {number} from @param {number} to behind the last */
   need(from, to) {
     if (this.loading) return;
-    const wanted = this.#stretches.between(from, to);
-    for (const stretch of wanted) this.#stretches.touch(stretch);
+    const wanted = this.#gallery.stretches.between(from, to);
+    for (const stretch of wanted) this.#gallery.stretches.touch(stretch);
     this.#loader.want(wanted.filter(({ pictures }) => !pictures), this.view);
   }
 
   /** Like `need`, and waits until they are there. @param {number} from @param {number} to */
   async load(from, to) {
-    const missing = this.#stretches.between(from, to).filter(({ pictures }) => !pictures);
+    const missing = this.#gallery.stretches.between(from, to).filter(({ pictures }) => !pictures);
     for (const stretch of missing) await this.#loader.load(stretch, this.view);
   }
 
   /** Try what failed again. */
-  async retry() {
-    if (this.loading) await this.#loadFirst();
-    else if (!this.isOutlined) await this.#loadOutline();
+  retry() {
+    return this.#gallery.retry();
   }
 
   /** Make sure that a picture is known, also one that is not in view. @param {string} id */
@@ -120,7 +126,7 @@ export class Pictures extends Watched {
 
   /** Take over what is newly known of a picture. @param {Picture} picture */
   put(picture) {
-    this.#stretches.replace(picture);
+    this.#gallery.stretches.replace(picture);
     this.newcomers = this.newcomers.map((item) => (item.id === picture.id ? picture : item));
     if (this.#strays.has(picture.id)) this.#strays.set(picture.id, picture);
     this.changed();
@@ -137,9 +143,9 @@ export class Pictures extends Watched {
 
   /** Show the new pictures, first of all. */
   showNewcomers() {
-    if (this.#isStale) void this.#loadFirst();
+    if (this.#isStale) void this.#showAnew();
     if (this.newcomers.length === 0) return;
-    this.#stretches.insert(this.newcomers, 0);
+    this.#gallery.stretches.insert(this.newcomers, 0);
     this.newcomers = [];
     this.#moved();
   }
@@ -147,7 +153,7 @@ export class Pictures extends Watched {
   /** @param {Picture} picture @param {number} at */
   insert(picture, at) {
     this.#hidden.delete(picture.id);
-    this.#stretches.insert([picture], at);
+    this.#gallery.stretches.insert([picture], at);
     this.#moved();
   }
 
@@ -156,7 +162,7 @@ export class Pictures extends Watched {
     const at = this.indexOf(id);
     this.#hidden.add(id);
     this.#strays.delete(id);
-    if (at >= 0) this.#stretches.remove(at);
+    if (at >= 0) this.#gallery.stretches.remove(at);
     this.newcomers = this.newcomers.filter((item) => item.id !== id);
     this.#moved();
     return at;
@@ -171,10 +177,10 @@ export class Pictures extends Watched {
   async lookForNew({ isWhole }) {
     if (this.loading || !isPlain(this.view)) return;
     const { view } = this;
-    if (isWhole && scrollY < STILL_AT_THE_TOP_PX && this.#strays.size === 0) return this.#loadFirst();
+    if (isWhole && scrollY < STILL_AT_THE_TOP_PX && this.#strays.size === 0) return this.#showAnew();
     this.#isStale ||= isWhole;
     try {
-      const page = await firstPage(view, this.#request.signal);
+      const page = await firstPage(view, this.#gallery.signal);
       if (view !== this.view) return;
       page.items.toReversed().forEach((picture) => this.#hidden.has(picture.id) || this.add(picture));
     } catch {
@@ -182,56 +188,18 @@ export class Pictures extends Watched {
     }
   }
 
-  async #loadFirst() {
-    const { signal } = this.#request;
-    this.#isStale = false;
-    try {
-      const page = await firstPage(this.view, signal);
-      if (signal.aborted) return;
-      const fresh = page.items.filter(({ id }) => !this.#hidden.has(id));
-      this.#stretches = new Stretches();
-      this.#stretches.fill(this.#stretches.append(null, []), fresh);
-      this.newcomers = [];
-      this.#cursor = page.next_cursor;
-      this.isOutlined = page.next_cursor === null;
-      this.loading = false;
-      this.problem = null;
-    } catch (error) {
-      if (signal.aborted) return;
-      this.problem = /** @type {Error} */ (error);
-    }
-    this.#moved();
-    if (!this.loading && !this.isOutlined) await this.#loadOutline();
-  }
-
-  async #loadOutline() {
-    const { signal } = this.#request;
-    try {
-      while (this.#cursor !== null && this.count < MOST_SHOWN) {
-        const outline = await outlinePictures(this.view, this.#cursor, signal);
-        if (signal.aborted) return;
-        outline.cursors.forEach((cursor, at) => {
-          this.#stretches.append(cursor, outline.shapes.slice(at * STRETCH, (at + 1) * STRETCH));
-        });
-        this.#cursor = outline.next_cursor;
-        this.problem = null;
-        this.#moved();
-      }
-      this.isOutlined = true;
-    } catch (error) {
-      if (signal.aborted) return;
-      this.problem = /** @type {Error} */ (error);
-    }
-    this.changed();
-  }
-
   /** @param {import("./stretches.js").Stretch} stretch @param {Picture[]} items */
   #fill(stretch, items) {
     const fresh = items.filter(({ id }) => !this.#hidden.has(id) && this.indexOf(id) < 0).slice(0, stretch.shapes.length);
     const isAsTold = fresh.length === stretch.shapes.length;
-    this.#stretches.fill(stretch, fresh);
+    this.#gallery.stretches.fill(stretch, fresh);
     if (isAsTold) this.changed();
     else this.#moved();
+  }
+
+  async #showAnew() {
+    this.#isStale = false;
+    await this.#gallery.loadFirst();
   }
 
   #moved() {

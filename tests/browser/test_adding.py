@@ -8,12 +8,12 @@ import uuid
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import CDPSession, Page, expect
 
 from tests.browser.test_page import DESCRIBED_MS, sideways
 
 FILES = 21
-SLOW_BYTES_A_S = 150_000
+SLOW_BYTES_A_S = 40_000
 PASTE = """bytes => {
   const clipboardData = new DataTransfer();
   clipboardData.items.add(new File([new Uint8Array(bytes)], "image.png", { type: "image/png" }));
@@ -28,12 +28,22 @@ PASTE_WORDS = """() => {
 }"""
 
 
-async def send_slowly(page: Page, bytes_a_s: int) -> None:
-    """Let the browser send at most so much; -1 is as fast as it can."""
-    network = await page.context.new_cdp_session(page)
-    await network.send("Network.enable")
-    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_s}
-    await network.send("Network.emulateNetworkConditions", conditions)
+class Network:
+    """How fast the browser may send."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    @classmethod
+    async def of(cls, page: Page) -> Network:
+        session = await page.context.new_cdp_session(page)
+        await session.send("Network.enable")
+        return cls(session)
+
+    async def allow(self, bytes_a_s: int) -> None:
+        """Let it send at most so much; -1 is as fast as it can."""
+        conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_s}
+        await self._session.send("Network.emulateNetworkConditions", conditions)
 
 
 @pytest.fixture
@@ -80,7 +90,8 @@ async def test_a_phone_has_a_button_for_its_camera(page: Page, live_url: str, ne
 
 async def test_a_batch_can_be_paused_and_goes_on_where_it_was(page: Page, live_url: str, photos: list[Path]) -> None:
     await page.goto(live_url)
-    await send_slowly(page, SLOW_BYTES_A_S)
+    network = await Network.of(page)
+    await network.allow(SLOW_BYTES_A_S)
     await page.locator("input[type=file]").first.set_input_files(photos)
     batch, summary = page.get_by_test_id("batch"), page.get_by_test_id("batch-summary")
     await expect(summary).to_contain_text(re.compile(r"[1-9]\d* of 21 arrived"), timeout=30_000)
@@ -89,7 +100,7 @@ async def test_a_batch_can_be_paused_and_goes_on_where_it_was(page: Page, live_u
     await expect(batch).to_have_attribute("data-state", "paused")
     await expect(page.get_by_test_id("batch-note")).to_contain_text("What has arrived is kept")
 
-    await send_slowly(page, -1)
+    await network.allow(-1)
     await page.get_by_test_id("batch-resume").click()
     await expect(batch).to_have_attribute("data-state", "complete", timeout=120_000)
     await expect(summary).to_contain_text(f"{FILES} of {FILES} described", timeout=120_000)
@@ -100,23 +111,24 @@ async def test_what_was_not_sent_when_the_tab_was_closed_is_sent_at_the_next_vis
     page: Page, live_url: str, photos: list[Path], count: int
 ) -> None:
     await page.goto(live_url)
-    await send_slowly(page, 2_000)
+    network = await Network.of(page)
+    await network.allow(2_000)
     await page.locator("input[type=file]").first.set_input_files(photos[:count])
     kept = "indexedDB.databases().then(all => all.some(({ name }) => name === 'legenda-unsent'))"
     while not await page.evaluate(kept) or await page.evaluate(COUNT_KEPT) < count:
         await page.wait_for_timeout(50)
 
-    await page.close()
-    again = await page.context.new_page()
-    await again.goto(live_url)
+    await page.goto("about:blank")
+    await network.allow(-1)
+    await page.goto(live_url)
 
     if count == 1:
-        await expect(again.get_by_test_id("upload-caption")).to_be_visible(timeout=DESCRIBED_MS)
+        await expect(page.get_by_test_id("upload-caption")).to_be_visible(timeout=DESCRIBED_MS)
     else:
-        await expect(again.get_by_test_id("batch-summary")).to_contain_text("described", timeout=DESCRIBED_MS)
-        await expect(again.get_by_test_id("batch")).to_have_attribute("data-state", "complete", timeout=120_000)
-    while await again.evaluate(COUNT_KEPT):
-        await again.wait_for_timeout(50)
+        await expect(page.get_by_test_id("batch-summary")).to_contain_text("described", timeout=DESCRIBED_MS)
+        await expect(page.get_by_test_id("batch")).to_have_attribute("data-state", "complete", timeout=120_000)
+    while await page.evaluate(COUNT_KEPT):
+        await page.wait_for_timeout(50)
 
 
 COUNT_KEPT = """new Promise((resolve, reject) => {
