@@ -81,15 +81,17 @@ export class Batches extends Watched {
 
   /** Send what had not arrived before the pause, as a batch of its own. @param {BatchShown} shown */
   async resume(shown) {
+    shown.isPaused = false;
+    this.changed();
     try {
       const before = await settled(shown.id);
+      if (shown.isPaused) return; // again
       if (before) shown.earlier.set(shown.id, before);
       const arrived = shown.files.some(isZip) ? 0 : (before?.counts.received ?? 0); // they arrive in their order
       void this.unsent.forget(shown.files.slice(0, arrived));
-      Object.assign(shown, { isPaused: false, id: newId(), files: shown.files.slice(arrived), batch: null });
+      Object.assign(shown, { id: newId(), files: shown.files.slice(arrived), batch: null });
       await this.#post(shown);
     } catch (error) {
-      shown.isPaused = false;
       this.#fail(shown, error);
     }
   }

@@ -30,7 +30,9 @@ const deletions = new Deletions({ pictures, counts, uploads });
 pictures.watch(() => pictures.known.forEach((one) => uploads.put(one)));
 
 document.documentElement.lang = speech.language;
+const page = /** @type {HTMLElement} */ (document.getElementById("page"));
+page.replaceChildren(); // the first line, which stood there until now
 render(
   html`<${Door}><${App} library=${{ pictures, counts, batches, deletions, uploads, selection, unsent }} /><//>`,
-  /** @type {HTMLElement} */ (document.getElementById("page")),
+  page,
 );

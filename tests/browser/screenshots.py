@@ -132,14 +132,14 @@ async def _nothing(page: Page, url: str) -> None:
 
 
 async def _detail(page: Page, url: str) -> None:
-    await page.goto(f"{url}/?q=chelsea")
+    await page.goto(f"{url}/?q=chelsea+12")
     await page.get_by_test_id("picture").first.click()
     await page.get_by_test_id("where-it-looked").click()
     await page.get_by_test_id("look-word").nth(1).focus()
 
 
 async def _why(page: Page, url: str) -> None:
-    await page.goto(f"{url}/?q=chelsea")
+    await page.goto(f"{url}/?q=chelsea+12")
     await page.get_by_test_id("picture").first.click()
     await page.get_by_test_id("why-this-label").click()
     await page.get_by_test_id("history").click()
