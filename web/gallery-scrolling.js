@@ -11,6 +11,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 /** Rows are drawn before they are seen, in steps, so that not every pixel of scrolling draws. */
 const AHEAD_PX = 500;
 const STEP_PX = 200;
+const MOST_NEW_A_FRAME = 16;
 
 /**
  * The rows to draw: those in sight, and some above and below.
@@ -82,6 +83,27 @@ export function useStillness(wall, rows, pictures, tiles, view) {
     const known = tiles.flatMap(({ at, spot }) => /** @type {[string, number][]} */ ([[pictures.at(at)?.id ?? "", spot.top]]));
     before.current = { view, rows, tops: new Map(known.filter(([id]) => id)) };
   });
+}
+
+/**
+ * Of the pictures to draw, those that are drawn now: what is drawn already, and a few more with each frame, so that none
+ * takes long.
+ *
+ * @param {string[]} ids from the top down
+ * @returns {Set<string>}
+ */
+export function useFewAtOnce(ids) {
+  const before = useRef(/** @type {Set<string>} */ (new Set()));
+  const [, redraw] = useState({});
+  let left = MOST_NEW_A_FRAME;
+  const drawn = new Set(ids.filter((id) => before.current.has(id) || (left -= 1) >= 0));
+  useEffect(() => {
+    before.current = drawn;
+    if (drawn.size === ids.length) return undefined;
+    const frame = requestAnimationFrame(() => redraw({}));
+    return () => cancelAnimationFrame(frame);
+  });
+  return drawn;
 }
 
 /** How far the wall is scrolled. @param {Wall} wall @returns {number} px */

@@ -1,7 +1,7 @@
 /** The wall of pictures, in justified rows: as high as all of them, with only those in the page that are looked at. */
 
 import { go } from "./address.js";
-import { useSeenRows, useStillness, useWidth } from "./gallery-scrolling.js";
+import { useFewAtOnce, useSeenRows, useStillness, useWidth } from "./gallery-scrolling.js";
 import { useWalk } from "./gallery-walking.js";
 import { say } from "./language.js";
 import { useLongPress } from "./long-press.js";
@@ -43,6 +43,7 @@ export function Gallery({ library, place }) {
     if (picture) selection.toggle(picture);
   });
   const tiles = tilesOf(rows, seen, focused);
+  const drawn = useFewAtOnce(isSkeleton ? [] : tiles.flatMap(({ at }) => pictures.at(at)?.id ?? []));
   useStillness(wall, rows, pictures, isSkeleton ? [] : tiles, view);
   useEffect(() => {
     if (!isSkeleton && seen.last >= 0) pictures.need(rows.froms[seen.first], rows.endOf(seen.last));
@@ -61,7 +62,7 @@ export function Gallery({ library, place }) {
       >
         ${tiles.map(({ at, spot }) => {
           const picture = isSkeleton ? undefined : pictures.at(at);
-          if (!picture) return html`<li class="tile skeleton" key=${`at-${at}`} style=${px(spot)}></li>`;
+          if (!picture || !drawn.has(picture.id)) return html`<li class="tile skeleton" key=${`at-${at}`} style=${px(spot)}></li>`;
           return html`<${PictureTile}
             key=${picture.id}
             picture=${picture}
