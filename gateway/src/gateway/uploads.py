@@ -68,9 +68,10 @@ class Uploads:
         self._clock = clock
         self._estimate = WaitEstimate(at_once=limits.uploads_at_once)
         self._storing = WaitEstimate(at_once=1)
-        # Of all that must be done for one, the models left out; shared by as many as are in progress.
+        # Of all that must be done for one, the models left out; shared by as many as are at it.
         self._needed = WaitEstimate(at_once=1)
         self._in_progress = 0
+        self._asking_models = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -82,16 +83,17 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
-        began, beside = self._clock(), max(1, self._in_progress)
+        began, beside = self._clock(), max(1, self._at_hand)
         sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=self._before_storing(deadline))
         looked_s = self._clock() - began
-        caption, classification = await asyncio.gather(
-            self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
-            self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
-        )
+        with self._waiting_for_models():
+            caption, classification = await asyncio.gather(
+                self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
+                self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
+            )
         new = new_image(filename, sha256, inspection, caption, classification)
         started = self._clock()
         try:
@@ -119,10 +121,11 @@ class Uploads:
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""
         inspection = await self._hygiene.inspect(image, deadline=deadline)
-        caption, classification = await asyncio.gather(
-            self._captions.caption(inspection.preview, deadline=deadline),
-            self._labels.classify(inspection.preview, deadline=deadline),
-        )
+        with self._waiting_for_models():
+            caption, classification = await asyncio.gather(
+                self._captions.caption(inspection.preview, deadline=deadline),
+                self._labels.classify(inspection.preview, deadline=deadline),
+            )
         return analysis_of(caption, classification)
 
     @property
@@ -141,11 +144,11 @@ class Uploads:
             raise self._full()
         self._require_storage()
         remaining_s = deadline.remaining_s()
-        if not self._needed.is_in_time(self._in_progress, remaining_s=remaining_s * FOR_STORING):
+        if not self._needed.is_in_time(self._at_hand, remaining_s=remaining_s * FOR_STORING):
             raise Overloaded(
-                f"{self._in_progress} uploads are in progress, too many for one more within {remaining_s:.1f} s; "
+                f"{self._at_hand} uploads are being read and stored, too many for one more within {remaining_s:.1f} s; "
                 "try again later or allow more time",
-                retry_after_s=self._needed.retry_after_s(self._in_progress),
+                retry_after_s=self._needed.retry_after_s(self._at_hand),
             )
         self._hygiene.require_room(deadline=self._before_storing(deadline))
 
@@ -168,6 +171,19 @@ class Uploads:
             self._in_progress -= 1
             if self._in_progress == 0:
                 self._quiet.set()
+
+    @property
+    def _at_hand(self) -> int:
+        """How many are in progress and share what reading and storing need; who waits for a model needs nothing."""
+        return self._in_progress - self._asking_models
+
+    @contextmanager
+    def _waiting_for_models(self) -> Iterator[None]:
+        self._asking_models += 1
+        try:
+            yield
+        finally:
+            self._asking_models -= 1
 
     def _full(self) -> Overloaded:
         return Overloaded(
