@@ -16,10 +16,7 @@ from typing import TypeVar
 from gateway.clients import Captions, Images, Labels
 from gateway.hygiene import Hygiene
 from gateway.model_words import analysis_of, new_image
-from shared.contracts import (
-    Analysis,
-    ImageRecord,
-)
+from shared.contracts import Analysis, CaptionAnswer, ClassificationAnswer, ImageRecord
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
 from shared.previews import Inspection
@@ -33,6 +30,8 @@ STORAGE_RESERVE_S = 3.0
 """Of every deadline so much is kept for storing, or a slow model would cost the image; more while storage is slow."""
 FOR_STORING = 0.5
 """Of its time an upload may need so much for what must be done; the rest is for the models."""
+FOR_WAITING = 0.5
+"""Of its time for the models an upload may spend so much behind others; who would wait longer is kept `pending`."""
 STORING_TAKES_AT_MOST = 2.0
 """So many times as long as of late."""
 
@@ -70,6 +69,8 @@ class Uploads:
         self._storing = WaitEstimate(at_once=1)
         # Of all that must be done for one, the models left out; shared by as many as are at it.
         self._needed = WaitEstimate(at_once=1)
+        # Of the time with the models; shared by as many as ask them.
+        self._asking = WaitEstimate(at_once=1)
         self._in_progress = 0
         self._asking_models = 0
         self._quiet = asyncio.Event()
@@ -89,11 +90,7 @@ class Uploads:
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=self._before_storing(deadline))
         looked_s = self._clock() - began
-        with self._waiting_for_models():
-            caption, classification = await asyncio.gather(
-                self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
-                self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
-            )
+        caption, classification = await self._words(inspection, deadline=deadline)
         new = new_image(filename, sha256, inspection, caption, classification)
         started = self._clock()
         try:
@@ -104,6 +101,23 @@ class Uploads:
             self._needed.note((looked_s + storing_s) / beside)
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
+
+    async def _words(
+        self, inspection: Inspection, *, deadline: Deadline
+    ) -> tuple[CaptionAnswer | None, ClassificationAnswer | None]:
+        """Return what the models say in time; where too many wait for them already, they are asked later."""
+        beside = self._asking_models + 1
+        if not self._asking.is_in_time(self._asking_models, remaining_s=FOR_WAITING * self._model_s(deadline)):
+            log.info("models_busy", extra={"waiting": self._asking_models})
+            return None, None
+        started = self._clock()
+        with self._waiting_for_models():
+            words = await asyncio.gather(
+                self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
+                self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
+            )
+        self._asking.note((self._clock() - started) / beside)
+        return words
 
     async def sha256(self, image: bytes, *, deadline: Deadline) -> str:
         """Return what makes two files the same image, as hex."""
@@ -213,12 +227,15 @@ class Uploads:
         inspection: Inspection,
         deadline: Deadline,
     ) -> Answer | None:
-        remaining_s = deadline.remaining_s() - self._reserve_s(deadline)
+        model_s = self._model_s(deadline)
         try:
-            if remaining_s <= 0:
+            if model_s <= 0:
                 raise DeadlineExceeded("the deadline leaves no time for the models")
-            model_deadline = Deadline.after(min(self._limits.model_timeout_s, remaining_s))
-            return await ask(inspection.preview, deadline=model_deadline)
+            return await ask(inspection.preview, deadline=Deadline.after(model_s))
         except ServiceError as error:
             log.warning("stored_without", extra={"service": service, "code": error.code, "reason": error.detail})
             return None
+
+    def _model_s(self, deadline: Deadline) -> float:
+        """Return the time that the models may take; 0 or less where there is none."""
+        return min(self._limits.model_timeout_s, deadline.remaining_s() - self._reserve_s(deadline))
