@@ -46,7 +46,6 @@ class Stack:
         """Run `docker compose`; return what it prints; raise with all it said when it fails."""
         environment = os.environ | {
             "GATEWAY_PORT": str(self.port),
-            "LEGENDA_MYSQL_PASSWORD": self.project,
             "LEGENDA_SECRETS": str(self.secrets),
         }
         return _run(["docker", "compose", "--project-name", self.project, *arguments], timeout_s, environment)
