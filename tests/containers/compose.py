@@ -71,7 +71,7 @@ def running_containers() -> Iterator[Stack]:
             stack.compose("build", timeout_s=BUILD_TIMEOUT_S)
         with _timed("started"):
             stack.compose("up", "--detach", timeout_s=START_TIMEOUT_S)
-            _wait_until_ready(stack)
+            wait_until_ready(stack)
         yield stack
     except BaseException:
         print(stack.compose("ps", "--all"), stack.compose("logs", "--tail=40"))  # noqa: T201
@@ -82,7 +82,8 @@ def running_containers() -> Iterator[Stack]:
         shutil.rmtree(folder)
 
 
-def _wait_until_ready(stack: Stack) -> None:
+def wait_until_ready(stack: Stack) -> None:
+    """Return when the gateway is ready."""
     give_up = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
