@@ -95,14 +95,15 @@ async def test_the_remaining_time_travels_along() -> None:
 async def test_calls_to_a_service_of_several_processes_each_make_a_connection(
     keeps_idle: bool, connections: int
 ) -> None:
-    made: list[object] = []
+    made: list[asyncio.Event] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        made.append(writer)
+        made.append(ended := asyncio.Event())
         with contextlib.suppress(asyncio.IncompleteReadError):
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
         writer.close()
+        ended.set()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
@@ -110,4 +111,6 @@ async def test_calls_to_a_service_of_several_processes_each_make_a_connection(
         async with open_http(f"http://{host}:{port}", connections=4, keeps_idle=keeps_idle) as http:
             for _ in range(3):
                 await ServiceClient("model", http).send("GET", "/", deadline=Deadline.after(30))
+        for ended in made:
+            await ended.wait()
     assert len(made) == connections
