@@ -8,7 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from caption_service.exporting.graph_beam import search
-from caption_service.model.captioner import ENCODER_FILE, load_calibration, load_decoder
+from caption_service.model.artifact import ENCODER_FILE, load_calibration, load_decoder
 from caption_service.model.confidence import Calibration
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import INPUT_SIDE_PX
