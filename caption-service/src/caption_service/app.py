@@ -86,10 +86,15 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
 
 def _loader(settings: CaptionSettings) -> Callable[[], Captioner]:
     def load() -> Captioner:
-        from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415  # loads TensorFlow
+        from caption_service.model import processor  # noqa: PLC0415  # loads TensorFlow
+        from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415
 
+        processor.set_threads()
         captioner = KerasCaptioner.load(
-            settings.model, encoder_folder=settings.encoder, vgg16_weights=settings.vgg16_weights
+            settings.model,
+            encoder_folder=settings.encoder,
+            vgg16_weights=settings.vgg16_weights,
+            dtype=processor.fast_dtype(),
         )
         captioner.warm()
         return captioner

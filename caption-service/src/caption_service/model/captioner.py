@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,16 @@ class Captioner:
         self.embedding_encoder = embedding_encoder
 
     @classmethod
-    def load(cls, folder: Path, *, encoder_folder: Path, vgg16_weights: Path | None = None) -> Captioner:
+    def load(
+        cls, folder: Path, *, encoder_folder: Path, vgg16_weights: Path | None = None, dtype: str = "float32"
+    ) -> Captioner:
         """Load and check a model artifact and the encoder it was trained on.
 
         Args:
             folder: The model.
             encoder_folder: The encoder; with a projection in it the captioner also gives embeddings.
             vgg16_weights: Keras' file of the full VGG16; only a model that was trained on fc2 needs it.
+            dtype: What the encoder computes in; see `processor.fast_dtype`.
 
         Raises:
             ArtifactError: one of them is broken or missing, or they do not belong together.
@@ -74,7 +78,7 @@ class Captioner:
         projection = None
         if EMBEDDING_FILE in encoder_manifest.files:
             projection = readable(encoder_folder / EMBEDDING_FILE, Projection.read)
-        encoder = readable(encoder_folder / ENCODER_FILE, Encoder)
+        encoder = readable(encoder_folder / ENCODER_FILE, partial(Encoder, dtype=dtype))
         speaker = Speaker(decoder, vocabulary, load_calibration(folder, manifest))
         return cls(
             manifest,
