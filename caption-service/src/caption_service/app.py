@@ -21,6 +21,7 @@ from shared.contracts import Health
 from shared.errors import Overloaded
 from shared.inference_routes import inference_routes
 from shared.internal_access import token_doors
+from shared.run_size import run_sizes
 
 NAME = "caption"
 
@@ -96,7 +97,8 @@ def _loader(settings: CaptionSettings) -> Callable[[], Captioner]:
             vgg16_weights=settings.vgg16_weights,
             dtype=processor.fast_dtype(),
         )
-        captioner.warm()
+        # A GPU's library chooses its kernels by size when it first meets one; a processor needs no more than one.
+        captioner.warm(run_sizes(settings.largest_batch) if processor.has_gpu() else (1,))
         return captioner
 
     return load

@@ -141,9 +141,10 @@ class Captioner:
             for at in range(len(images))
         ]
 
-    def warm(self) -> None:
-        """Run once, so that the first person does not wait for graphs to be traced."""
-        self.describe(np.zeros((1, INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.uint8))
+    def warm(self, sizes: Sequence[int] = (1,)) -> None:
+        """Run once with each number of images, so that the first person does not wait for graphs to be traced."""
+        for images in sizes:
+            self.describe(np.zeros((images, INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.uint8))
 
     def _looks(self, seen: npt.NDArray[np.floating[Any]], caption: Caption) -> list[Look]:
         return [Look(word, whole_map(weights)) for word, weights in self._speaker.attend(seen, caption.sentence)]

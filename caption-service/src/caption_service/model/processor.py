@@ -15,13 +15,18 @@ log = logging.getLogger(__name__)
 NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
+def has_gpu() -> bool:
+    """Say whether TensorFlow finds a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 def fast_dtype(description: Path = Path("/proc/cpuinfo")) -> str:
     """Return what the encoder is fastest in: `bfloat16` where it is native, on a GPU `float16`, else `float32`.
 
     Args:
         description: Where Linux tells the processor's flags; on other systems there is none.
     """
-    if tf.config.list_physical_devices("GPU"):
+    if has_gpu():
         return "float16"
     flags = description.read_text(encoding="utf-8", errors="replace").split() if description.is_file() else []
     return "bfloat16" if NATIVE_BFLOAT16 & set(flags) else "float32"
