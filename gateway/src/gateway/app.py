@@ -37,6 +37,7 @@ from gateway.security_headers import SecurityHeaders
 from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
 from gateway.status import StatusTeller, status_routes
+from gateway.upload_admission import UploadAdmission
 from gateway.upload_quota import UploadQuota
 from gateway.upload_routes import upload_routes
 from gateway.uploads import UploadLimits, Uploads
@@ -153,8 +154,11 @@ def create_app(
         load=lambda: uploads.places_taken,
         doors=doors(asked, settings.allowed_origins),
     )
-    # The innermost of all, so that what it refuses has a request id, and is counted.
+    # The innermost of all, so that what they refuse has a request id, and is counted.
     app.user_middleware.append(Middleware(RequestLimit, at_once=settings.requests_at_once))
+    app.user_middleware.append(
+        Middleware(UploadAdmission, uploads=uploads, longest_deadline_s=settings.upload_deadline_s)
+    )
     app.include_router(
         upload_routes(
             uploads,

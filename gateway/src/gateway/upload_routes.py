@@ -43,7 +43,7 @@ UPLOAD = problem_responses(ImageTooLarge, UnsupportedImage, BrokenImage)
 def upload_routes(
     uploads: Uploads, idempotency: Idempotency, *, upload_limit_bytes: int, longest_deadline_s: float
 ) -> APIRouter:
-    """Return the routes; what cannot be kept now is refused before its body is read."""
+    """Return the routes; what cannot be kept now is refused before it comes to them, see `upload_admission`."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
 
     def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
@@ -61,7 +61,6 @@ def upload_routes(
     )
     async def upload(request: Request, deadline: Within, key: IdempotencyKey) -> Response:
         """Keep an image: it is captioned, labelled, and filed under its label."""
-        uploads.require_room(deadline=deadline)
         with uploads.admitted():
             image, filename = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
 
@@ -83,7 +82,6 @@ def upload_routes(
     @router.post("/analyses", tags=["analyses"], openapi_extra=FILE_FORM, responses=UPLOAD)
     async def analyse(request: Request, deadline: Within) -> Analysis:
         """Try an image out: it is captioned and labelled, and nothing is kept."""
-        uploads.require_room(deadline=deadline)
         with uploads.admitted():
             image, _ = await _read_file(request, limit_bytes=upload_limit_bytes, deadline=deadline)
             return await uploads.analyse(image, deadline=deadline)

@@ -16,10 +16,7 @@ from typing import TypeVar
 from gateway.clients import Captions, Images, Labels
 from gateway.hygiene import Hygiene
 from gateway.model_words import analysis_of, new_image
-from shared.contracts import (
-    Analysis,
-    ImageRecord,
-)
+from shared.contracts import Analysis, CaptionAnswer, ClassificationAnswer, ImageRecord
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
 from shared.previews import Inspection
@@ -33,6 +30,8 @@ STORAGE_RESERVE_S = 3.0
 """Of every deadline so much is kept for storing, or a slow model would cost the image; more while storage is slow."""
 FOR_STORING = 0.5
 """Of its time an upload may need so much for what must be done; the rest is for the models."""
+FOR_WAITING = 0.5
+"""Of its time for the models an upload may spend so much behind others; who would wait longer is kept `pending`."""
 STORING_TAKES_AT_MOST = 2.0
 """So many times as long as of late."""
 
@@ -68,9 +67,12 @@ class Uploads:
         self._clock = clock
         self._estimate = WaitEstimate(at_once=limits.uploads_at_once)
         self._storing = WaitEstimate(at_once=1)
-        # Of all that must be done for one, the models left out; shared by as many as are in progress.
+        # Of all that must be done for one, the models left out; shared by as many as are at it.
         self._needed = WaitEstimate(at_once=1)
+        # Of the time with the models; shared by as many as ask them.
+        self._asking = WaitEstimate(at_once=1)
         self._in_progress = 0
+        self._asking_models = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -82,16 +84,13 @@ class Uploads:
             Overloaded: too many uploads are in progress.
             UpstreamFailed, DeadlineExceeded: it could not be stored.
         """
-        began, beside = self._clock(), max(1, self._in_progress)
+        began, beside = self._clock(), max(1, self._at_hand)
         sha256 = await self.sha256(image, deadline=deadline)
         if known := await self._images.find(sha256, deadline=deadline):
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=self._before_storing(deadline))
         looked_s = self._clock() - began
-        caption, classification = await asyncio.gather(
-            self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
-            self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
-        )
+        caption, classification = await self._words(inspection, deadline=deadline)
         new = new_image(filename, sha256, inspection, caption, classification)
         started = self._clock()
         try:
@@ -102,6 +101,23 @@ class Uploads:
             self._needed.note((looked_s + storing_s) / beside)
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
+
+    async def _words(
+        self, inspection: Inspection, *, deadline: Deadline
+    ) -> tuple[CaptionAnswer | None, ClassificationAnswer | None]:
+        """Return what the models say in time; where too many wait for them already, they are asked later."""
+        beside = self._asking_models + 1
+        if not self._asking.is_in_time(self._asking_models, remaining_s=FOR_WAITING * self._model_s(deadline)):
+            log.info("models_busy", extra={"waiting": self._asking_models})
+            return None, None
+        started = self._clock()
+        with self._waiting_for_models():
+            words = await asyncio.gather(
+                self._unless_it_fails("caption", self._captions.caption, inspection, deadline),
+                self._unless_it_fails("classify", self._labels.classify, inspection, deadline),
+            )
+        self._asking.note((self._clock() - started) / beside)
+        return words
 
     async def sha256(self, image: bytes, *, deadline: Deadline) -> str:
         """Return what makes two files the same image, as hex."""
@@ -119,10 +135,11 @@ class Uploads:
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""
         inspection = await self._hygiene.inspect(image, deadline=deadline)
-        caption, classification = await asyncio.gather(
-            self._captions.caption(inspection.preview, deadline=deadline),
-            self._labels.classify(inspection.preview, deadline=deadline),
-        )
+        with self._waiting_for_models():
+            caption, classification = await asyncio.gather(
+                self._captions.caption(inspection.preview, deadline=deadline),
+                self._labels.classify(inspection.preview, deadline=deadline),
+            )
         return analysis_of(caption, classification)
 
     @property
@@ -141,11 +158,11 @@ class Uploads:
             raise self._full()
         self._require_storage()
         remaining_s = deadline.remaining_s()
-        if not self._needed.is_in_time(self._in_progress, remaining_s=remaining_s * FOR_STORING):
+        if not self._needed.is_in_time(self._at_hand, remaining_s=remaining_s * FOR_STORING):
             raise Overloaded(
-                f"{self._in_progress} uploads are in progress, too many for one more within {remaining_s:.1f} s; "
+                f"{self._at_hand} uploads are being read and stored, too many for one more within {remaining_s:.1f} s; "
                 "try again later or allow more time",
-                retry_after_s=self._needed.retry_after_s(self._in_progress),
+                retry_after_s=self._needed.retry_after_s(self._at_hand),
             )
         self._hygiene.require_room(deadline=self._before_storing(deadline))
 
@@ -168,6 +185,19 @@ class Uploads:
             self._in_progress -= 1
             if self._in_progress == 0:
                 self._quiet.set()
+
+    @property
+    def _at_hand(self) -> int:
+        """How many are in progress and share what reading and storing need; who waits for a model needs nothing."""
+        return self._in_progress - self._asking_models
+
+    @contextmanager
+    def _waiting_for_models(self) -> Iterator[None]:
+        self._asking_models += 1
+        try:
+            yield
+        finally:
+            self._asking_models -= 1
 
     def _full(self) -> Overloaded:
         return Overloaded(
@@ -197,12 +227,15 @@ class Uploads:
         inspection: Inspection,
         deadline: Deadline,
     ) -> Answer | None:
-        remaining_s = deadline.remaining_s() - self._reserve_s(deadline)
+        model_s = self._model_s(deadline)
         try:
-            if remaining_s <= 0:
+            if model_s <= 0:
                 raise DeadlineExceeded("the deadline leaves no time for the models")
-            model_deadline = Deadline.after(min(self._limits.model_timeout_s, remaining_s))
-            return await ask(inspection.preview, deadline=model_deadline)
+            return await ask(inspection.preview, deadline=Deadline.after(model_s))
         except ServiceError as error:
             log.warning("stored_without", extra={"service": service, "code": error.code, "reason": error.detail})
             return None
+
+    def _model_s(self, deadline: Deadline) -> float:
+        """Return the time that the models may take; 0 or less where there is none."""
+        return min(self._limits.model_timeout_s, deadline.remaining_s() - self._reserve_s(deadline))

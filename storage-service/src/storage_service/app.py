@@ -23,6 +23,7 @@ from storage_service.database import Database, open_engine
 from storage_service.export_routes import router as export_router
 from storage_service.exports import Exports
 from storage_service.file_routes import router as file_router
+from storage_service.gathering import STORED_AT_ONCE, Gathering
 from storage_service.idempotency import Idempotency
 from storage_service.idempotency_routes import router as idempotency_router
 from storage_service.image_store import open_store
@@ -100,6 +101,7 @@ async def _storage(
     try:
         await opening.start()
         archive = Archive(database, store, worker)
+        batches = BatchStoring(database, store, worker, archive)
         keeper = IndexKeeper(
             database_url=settings.database_url, folder=settings.index_dir, at_least_rows=settings.index_after_rows
         )
@@ -117,7 +119,8 @@ async def _storage(
         try:
             yield Storage(
                 archive=archive,
-                batches=BatchStoring(database, store, worker, archive),
+                batches=batches,
+                gathering=Gathering(batches),
                 upload_batches=BatchKeeping(database),
                 database=database,
                 completion=Completion(database, archive),
@@ -126,7 +129,7 @@ async def _storage(
                 similar=SimilarPictures(database, store, similarity, worker),
                 exports=exports,
                 idempotency=Idempotency(database),
-                storing=Turns("storing", at_once=settings.file_threads, waiting=settings.file_jobs_waiting),
+                storing=Turns("storing", at_once=STORED_AT_ONCE, waiting=settings.file_jobs_waiting),
                 keys=ApiKeys(database),
                 status=status,
                 stall_timeout_s=settings.stall_timeout_s,

@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, false, literal, select, union
+from sqlalchemy import ColumnElement, Select, false, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from storage_service.beginnings import Beginning
+from storage_service.merged_postings import merged
 from storage_service.orders import Order
 from storage_service.postings import EVERY_IMAGE
 from storage_service.search import begins_with, has_beginning
@@ -54,7 +55,7 @@ async def walk(
     session: AsyncSession, terms: Terms, order: Order, *, after: int | None, last: int | None, count: int
 ) -> Found:
     """Return the next `count` images behind a position and before `last`, or fewer and where to go on."""
-    drivers = _drivers(terms, order)
+    drivers = _drivers(terms, order, dialect=session.get_bind().dialect.name)
     give_up = time.monotonic() + WALK_S
     positions: list[int] = []
     stride = FIRST_STRIDE
@@ -91,13 +92,13 @@ async def _rarest(
     return best
 
 
-def _drivers(terms: Terms, order: Order) -> list[_Driver]:
+def _drivers(terms: Terms, order: Order, *, dialect: str) -> list[_Driver]:
     begun = terms.beginning
     by_beginning = begun is not None and (begun.words is not None or begun.is_rare)
     whole = terms.whole or (() if by_beginning else (EVERY_IMAGE,))
-    drivers = [_Driver(terms, order, word=word) for word in whole]
+    drivers = [_Driver(terms, order, dialect, word=word) for word in whole]
     if by_beginning:
-        beginning = _Driver(terms, order, word=None)
+        beginning = _Driver(terms, order, dialect, word=None)
         # It leads where it must; else a rare one first, or last, since it is the dearest to look at.
         drivers = [beginning, *drivers] if beginning.is_rare else [*drivers, beginning]
     return drivers
@@ -109,6 +110,7 @@ class _Driver:
 
     terms: Terms
     order: Order
+    dialect: str
     word: str | None
 
     @property
@@ -175,16 +177,10 @@ class _Driver:
             return both.where(false())
         if begun.words is None:
             return both.where(begins_with(begun.text, Posting.word), *ends).distinct()
-        parts = []
-        for word in begun.words:
-            part = self.order.walked(both).where(Posting.word == word, *ends)
-            if count is not None:
-                part = part.order_by(self.order.sorting(self.order.column)).limit(count)
-            # In a subquery, since SQLite sorts and limits no part of a union by itself.
-            own = part.subquery()
-            parts.append(select(own.c.seq, own.c.relevance))
-        merged = union(*parts or [both.where(false())]).subquery()
-        return select(merged.c.seq, merged.c.relevance)
+        if not begun.words:
+            return both.where(false())
+        either = merged(begun.words, self.order, after=after, until=until, count=count, dialect=self.dialect)
+        return select(either.c.seq, either.c.relevance)
 
 
 def has_term(word: str, seq: Seq) -> ColumnElement[int | None]:

@@ -51,14 +51,17 @@ class FolderStore:
 
     def write(self, path: str, content: BinaryIO) -> None:
         """Put a file in its place, synced."""
-        with _failures(), self._incoming_file() as incoming:
-            _write_synced(incoming, content)
-            self._place(path, incoming.replace)
+        with _failures():
+            self._incoming.mkdir(exist_ok=True)
+            with self._incoming_file() as incoming:
+                _write_synced(incoming, content)
+                self._place(path, incoming.replace)
 
     def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
         """Put files in their places, synced; each folder once, at the end."""
         folders: set[Path] = set()
         with _failures():
+            self._incoming.mkdir(exist_ok=True)
             for path, content in files:
                 with self._incoming_file() as incoming:
                     _write_synced(incoming, content)
@@ -139,12 +142,13 @@ class FolderStore:
 
     @contextlib.contextmanager
     def _incoming_file(self) -> Iterator[Path]:
-        self._incoming.mkdir(exist_ok=True)
+        """Give a place for a new file, which has gone to another at the end; what fails leaves nothing."""
         file = self._incoming / uuid4().hex
         try:
             yield file
-        finally:
+        except BaseException:
             file.unlink(missing_ok=True)
+            raise
 
     def _place(self, path: str, put: Callable[[Path], object]) -> None:
         _sync_folder(self._put(path, put))
@@ -154,13 +158,13 @@ class FolderStore:
         place = self._root / path
         for attempts_left in reversed(range(_PLACING_ATTEMPTS)):
             try:
-                self._make_folder(place.parent)
                 put(place)
-            except (FileNotFoundError, FileExistsError):  # `remove` may just have taken the empty folder away
+                break
+            except FileNotFoundError:  # also again and again, if `remove` takes the empty folder away
                 if not attempts_left:
                     raise
-            else:
-                break
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                self._make_folder(place.parent)
         return place.parent
 
     def _make_folder(self, folder: Path) -> None:

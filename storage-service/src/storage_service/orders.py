@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import BindParameter, ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from storage_service.tables import Posting
@@ -25,13 +25,13 @@ class Order:
         """Return the statement on postings as MySQL must run it: by itself it may choose the other index, and sort."""
         return statement.with_hint(Posting, f"FORCE INDEX ({self.index})", "mysql")
 
-    def behind(self, position: int | None) -> list[ColumnElement[bool]]:
+    def behind(self, position: int | BindParameter[int] | None) -> list[ColumnElement[bool]]:
         """Return the condition on postings that come after a position; None is before the first."""
         if position is None:
             return []
         return [self.column < position if self.is_descending else self.column > position]
 
-    def up_to(self, position: int | None) -> list[ColumnElement[bool]]:
+    def up_to(self, position: int | BindParameter[int] | None) -> list[ColumnElement[bool]]:
         """Return the condition on postings that come before a position, or at it; None is behind the last."""
         if position is None:
             return []

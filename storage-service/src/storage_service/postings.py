@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -119,10 +120,20 @@ def _replace(connection: Connection, changes: Sequence[tuple[Indexed | None, Ind
             if each:
                 counts[each.label] = counts.get(each.label, 0) + change
     if entered:
-        rows = [{"word": word, "seq": seq, "relevance": relevance} for word, seq, relevance in sorted(entered)]
-        connection.execute(insert(Posting), rows)
+        # Twenty for an image: given to the driver as they are, they take half the time.
+        connection.exec_driver_sql(_entering(connection.dialect.name), sorted(entered))
         learn(connection, {word for word, _, _ in entered if not word.startswith(EVERY_IMAGE)})
     label_counts.note(connection, counts)
+
+
+@cache
+def _entering(dialect: str) -> str:
+    """Return the SQL that enters a word, a row number and a relevance."""
+    columns = ", ".join(
+        column.name for column in (Posting.__table__.c.word, Posting.__table__.c.seq, Posting.__table__.c.relevance)
+    )
+    mark = "?" if dialect == "sqlite" else "%s"
+    return f"INSERT INTO {Posting.__tablename__} ({columns}) VALUES ({mark}, {mark}, {mark})"  # noqa: S608  # our own names
 
 
 def _before(image: Image, name: str) -> Any:

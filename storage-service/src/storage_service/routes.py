@@ -51,6 +51,7 @@ from storage_service.cursors import read_cursor, write_cursor
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, StorageUnavailable
 from storage_service.exports import Exports
+from storage_service.gathering import Gathering
 from storage_service.idempotency import Idempotency
 from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
@@ -70,6 +71,7 @@ class Storage:
 
     archive: Archive
     batches: BatchStoring
+    gathering: Gathering
     upload_batches: BatchKeeping
     database: Database
     completion: Completion
@@ -123,9 +125,10 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
     async with within(deadline):
         upload = await read_upload(request, limit_bytes=storage.body_limit_bytes)
     async with storage.storing.turn(deadline=deadline):
-        record, is_new = await storage.archive.add(upload, deadline=deadline)
+        record, is_new = await storage.gathering.add(upload, deadline=deadline)
         if not is_new:
             response.status_code = status.HTTP_200_OK
+        if not is_new or upload.new.caption is None or not upload.new.caption.embedding:
             return record
         return await storage.similar.mark(record, deadline=deadline)
 

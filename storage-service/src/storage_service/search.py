@@ -59,6 +59,8 @@ def distinct_words(text: str) -> list[str]:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in their order."""
+    if text.isascii():  # as most are: nothing to fold but the case
+        return [word[:MAX_WORD_LENGTH] for word in _WORD.findall(text.lower())]
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(char for char in folded if unicodedata.category(char) != "Mn")
     return ["".join(map(_in_ascii, word))[:MAX_WORD_LENGTH] for word in _WORD.findall(plain)]

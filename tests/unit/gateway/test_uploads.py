@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.decoding_process import DecodingLimits
 from gateway.hygiene import Hygiene
 from gateway.uploads import UploadLimits, Uploads
-from shared.contracts import ClassificationAnswer
+from shared.contracts import CaptionAnswer, ClassificationAnswer
 from shared.deadline import Deadline
 from shared.errors import (
     BrokenImage,
@@ -206,3 +207,41 @@ async def test_an_upload_is_refused_when_those_before_it_leave_it_no_time(images
         with pytest.raises(Overloaded) as refused:
             uploads.require_room(deadline=Deadline.after(110))
     assert refused.value.headers == {"Retry-After": "40"}
+
+
+class WaitingCaptions(FakeCaptions):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let = asyncio.Event(), asyncio.Event()
+
+    async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
+        self.asked.set()
+        await self.let.wait()
+        return self.answer
+
+
+async def test_who_waits_for_a_model_keeps_nobody_from_being_stored(images: FakeImages, hygiene: Hygiene) -> None:
+    seconds = iter(range(0, 10_000, 10))
+    captions = WaitingCaptions()
+    uploads = Uploads(
+        captions=captions,
+        labels=FakeLabels(),
+        images=images,
+        hygiene=hygiene,
+        limits=UploadLimits(model_timeout_s=60, uploads_at_once=10),
+        clock=lambda: float(next(seconds)),
+    )
+    captions.let.set()
+    await uploads.upload(photo_bytes(), "a.jpg", deadline=Deadline.after(600))  # what must be done seems to take 20 s
+    captions.let.clear()
+    captions.asked.clear()
+    with uploads.admitted():
+        waiting = asyncio.create_task(uploads.upload(photo_bytes(1), "b.jpg", deadline=Deadline.after(600)))
+        await captions.asked.wait()
+        uploads.require_room(deadline=Deadline.after(4))
+        captions.let.set()
+        await waiting
+        with pytest.raises(Overloaded):
+            uploads.require_room(deadline=Deadline.after(4))

@@ -1,0 +1,124 @@
+"""Uploads that are stored together: each has the promises of one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded
+from shared.worker import BoundedWorker
+from storage_service.archive import Archive
+from storage_service.batch_storing import BatchStoring
+from storage_service.database import Database
+from storage_service.errors import HashMismatch, StorageUnavailable
+from storage_service.gathering import RUNS_AT_ONCE, Gathering
+from storage_service.image_store import ImageStore
+from tests.unit.storage.samples import files_below, new_image, upload
+
+
+@pytest.fixture
+def gathering(database: Database, store: ImageStore, worker: BoundedWorker, archive: Archive) -> Gathering:
+    return Gathering(BatchStoring(database, store, worker, archive))
+
+
+@pytest.fixture
+def commits(engine: AsyncEngine) -> Iterator[list[None]]:
+    """One entry for each writing transaction that was committed."""
+    seen: list[None] = []
+
+    def note(connection: Connection) -> None:
+        if "sqlite_begin" in connection.get_execution_options():
+            seen.append(None)
+
+    event.listen(engine.sync_engine, "commit", note)
+    yield seen
+    event.remove(engine.sync_engine, "commit", note)
+
+
+def _content(number: int) -> bytes:
+    return b"\xff\xd8 picture %d" % number
+
+
+async def _add(gathering: Gathering, content: bytes, *, seconds: float = 30) -> tuple[str, bool]:
+    record, is_new = await gathering.add(upload(new_image(content), content), deadline=Deadline.after(seconds))
+    return record.sha256, is_new
+
+
+async def test_those_that_come_meanwhile_are_stored_together(
+    gathering: Gathering, folder: Path, commits: list[None]
+) -> None:
+    stored = await asyncio.gather(*(_add(gathering, _content(number)) for number in range(20)))
+
+    assert len(set(stored)) == 20
+    assert all(is_new for _, is_new in stored)
+    assert len(files_below(folder)) == 40
+    assert len(commits) <= RUNS_AT_ONCE + 1
+
+
+async def test_the_same_bytes_at_the_same_moment_are_stored_once(gathering: Gathering, folder: Path) -> None:
+    stored = await asyncio.gather(*(_add(gathering, _content(number % 2)) for number in range(10)))
+
+    assert sorted(is_new for _, is_new in stored) == [False] * 8 + [True] * 2
+    assert len(files_below(folder)) == 4
+
+
+async def test_one_that_is_refused_takes_no_other_with_it(gathering: Gathering) -> None:
+    wrong = upload(new_image(b"what its record names"), b"something else")
+    outcomes = await asyncio.gather(
+        *(_add(gathering, _content(number)) for number in range(5)),
+        gathering.add(wrong, deadline=Deadline.after(30)),
+        *(_add(gathering, _content(number)) for number in range(5, 9)),
+        return_exceptions=True,
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert [type(error) for error in refused] == [HashMismatch]
+    assert len(outcomes) == 10
+
+
+async def test_all_hear_that_nothing_could_be_kept(gathering: Gathering, database: Database, folder: Path) -> None:
+    database.refuse("a test says so")
+    outcomes = await asyncio.gather(*(_add(gathering, _content(number)) for number in range(5)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 5
+    assert files_below(folder) == []
+
+    database.admit()
+    assert await _add(gathering, _content(0)) == (new_image(_content(0)).sha256, True)
+
+
+class HeldDatabase(Database):
+    """Lets no change begin before it is let."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self.let = asyncio.Event()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[object]:  # type: ignore[override]
+        await self.let.wait()
+        async with super().writing() as images:
+            yield images
+
+
+async def test_what_is_not_begun_in_time_is_dropped(
+    engine: AsyncEngine, store: ImageStore, worker: BoundedWorker, folder: Path
+) -> None:
+    database = HeldDatabase(engine)
+    archive = Archive(database, store, worker)
+    gathering = Gathering(BatchStoring(database, store, worker, archive))
+    first = [asyncio.create_task(_add(gathering, _content(number))) for number in range(RUNS_AT_ONCE)]
+    await asyncio.sleep(0)  # each has begun a run of its own
+    late = upload(new_image(_content(9)), _content(9))
+    with pytest.raises(DeadlineExceeded, match="was not stored"):
+        await gathering.add(late, deadline=Deadline.after(0.05))
+    assert late.original.closed
+
+    database.let.set()
+    assert [is_new for _, is_new in await asyncio.gather(*first)] == [True] * RUNS_AT_ONCE
+    assert len(files_below(folder)) == 2 * RUNS_AT_ONCE
