@@ -76,12 +76,17 @@ class FakeCaptioner:
     embedding_encoder = "fake-encoder@1"
     attends = True
 
-    def describe_fully(self, image: npt.NDArray[np.uint8], *, embedding: bool, attention: bool) -> FakeDescription:
-        captions = self.describe(image[None])[0]
-        numbers = np.full(EMBEDDING_SIZE, EMBEDDING_SIZE**-0.5, np.float32) if embedding else None
+    def describe_fully(
+        self, images: npt.NDArray[np.uint8], *, embedding: Sequence[bool], attention: Sequence[bool]
+    ) -> Sequence[FakeDescription]:
+        captions = self.describe(images)
+        numbers = np.full(EMBEDDING_SIZE, EMBEDDING_SIZE**-0.5, np.float32)
         even = np.full((ATTENTION_SIDE, ATTENTION_SIDE), ATTENTION_SIDE**-2, np.float32)
-        looks = [FakeLook(word, even) for word in self.sentence.split()] if attention else None
-        return FakeDescription(captions, numbers, looks)
+        looks = [FakeLook(word, even) for word in self.sentence.split()]
+        return [
+            FakeDescription(captions[at], numbers if embedding[at] else None, looks if attention[at] else None)
+            for at in range(len(images))
+        ]
 
 
 class FakeCaptions:
@@ -198,8 +203,11 @@ class FakeClassifier:
     def __init__(self, label: str = "photo", confidence: float = 0.9) -> None:
         self.scores = [FakeScore(label, confidence), FakeScore("meme", round(1 - confidence, 3))]
 
-    def scores_of_file(self, source: bytes) -> Sequence[FakeScore]:
-        return self.scores
+    def look_at(self, source: bytes) -> bytes:
+        return source
+
+    def scores_of_all(self, seen: Sequence[bytes]) -> Sequence[Sequence[FakeScore]]:
+        return [self.scores for _ in seen]
 
     def is_sure_of(self, label: str, confidence: float) -> bool:
         return confidence >= 0.5
@@ -224,6 +232,6 @@ class FakeExplanation:
 class ExplainingClassifier(FakeClassifier):
     """Says why, too."""
 
-    def explain_file(self, source: bytes) -> FakeExplanation:
+    def explain_seen(self, seen: bytes) -> FakeExplanation:
         reason = FakeReason("saturation_mean", value=0.01, usual=0.21, weight=0.4, words="almost no colour")
         return FakeExplanation(self.scores, np.eye(9, dtype=np.float32), (reason,))

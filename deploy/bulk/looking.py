@@ -90,7 +90,8 @@ class Looker:
         from caption_service.model.preprocessing import read_image  # noqa: PLC0415 - with the models
 
         has_embedding = self._captioner.has_embedding
-        told = self._captioner.describe_fully(read_image(preview), embedding=has_embedding, attention=False)
+        pixels = read_image(preview)[None]
+        told = self._captioner.describe_fully(pixels, embedding=[has_embedding], attention=[False])[0]
         embedding = (
             None if told.embedding is None else [round(float(each), EMBEDDING_DECIMALS) for each in told.embedding]
         )

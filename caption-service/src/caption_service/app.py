@@ -16,11 +16,12 @@ from caption_service.routes import caption_routes
 from caption_service.settings import CaptionSettings
 from shared.app import StartupError, create_service
 from shared.artifacts import ArtifactError
+from shared.batching import Room
 from shared.contracts import Health
 from shared.errors import Overloaded
 from shared.inference_routes import inference_routes
 from shared.internal_access import token_doors
-from shared.worker import BoundedWorker
+from shared.run_size import run_sizes
 
 NAME = "caption"
 
@@ -33,7 +34,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
         load_captioner: Gives the model in place of the one that the settings name; it is called in the lifespan.
     """
     registry = CollectorRegistry()
-    worker = BoundedWorker("captioning", threads=settings.threads, waiting=settings.waiting)
+    room = Room(settings.largest_batch, settings.threads, settings.waiting, settings.batch_wait_ms)
     loaded: list[Captioning] = []
 
     def captioning() -> Captioning:
@@ -51,12 +52,11 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
             captioner = await asyncio.to_thread(load_captioner or _loader(settings))
         except ArtifactError as error:
             raise StartupError(str(error)) from error
-        loaded.append(Captioning(captioner, worker, registry))
+        loaded.append(Captioning(captioner, registry, room))
         try:
             yield
         finally:
-            loaded.clear()
-            worker.close()
+            loaded.pop().close()
 
     app = create_service(
         NAME,
@@ -65,7 +65,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
         readiness=readiness,
         lifespan=lifespan,
         registry=registry,
-        load=lambda: worker.load,
+        load=lambda: max((each.load for each in loaded), default=0.0),
         doors=token_doors(settings.shown_token),
     )
     app.include_router(
@@ -77,7 +77,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
     )
     app.include_router(
         inference_routes(
-            served_captioner(captioning, readiness),
+            served_captioner(captioning, readiness, images_at_once=settings.largest_batch),
             body_limit_bytes=settings.body_limit_bytes,
             longest_deadline_s=settings.longest_deadline_s,
         )
@@ -87,12 +87,18 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
 
 def _loader(settings: CaptionSettings) -> Callable[[], Captioner]:
     def load() -> Captioner:
-        from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415  # loads TensorFlow
+        from caption_service.model import processor  # noqa: PLC0415  # loads TensorFlow
+        from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415
 
+        processor.set_threads()
         captioner = KerasCaptioner.load(
-            settings.model, encoder_folder=settings.encoder, vgg16_weights=settings.vgg16_weights
+            settings.model,
+            encoder_folder=settings.encoder,
+            vgg16_weights=settings.vgg16_weights,
+            dtype=processor.fast_dtype(),
         )
-        captioner.warm()
+        # A GPU's library chooses its kernels by size when it first meets one; a processor needs no more than one.
+        captioner.warm(run_sizes(settings.largest_batch) if processor.has_gpu() else (1,))
         return captioner
 
     return load

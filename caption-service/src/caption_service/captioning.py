@@ -1,8 +1,9 @@
-"""Describe one image for a caller: decode, infer on a worker thread, answer in the wire's words."""
+"""Describe one image for a caller: decode, infer on a worker thread with others, answer in the wire's words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +12,11 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from caption_service.model.preprocessing import DamagedImage, TooManyPixels, UnreadableImage, read_image
 from shared.artifacts import Manifest
+from shared.batching import BatchWorker, Room
 from shared.contracts import Alternative, CaptionAnswer, ModelName, WordAttention
 from shared.deadline import Deadline
 from shared.errors import BadRequest, BrokenImage, ImageTooLarge, UnsupportedImage
 from shared.inference_metrics import InferenceMetrics, InferenceRequest
-from shared.worker import BoundedWorker
 
 EMBEDDING_DECIMALS = 6
 """Of an embedding's numbers on the wire; more say nothing."""
@@ -69,9 +70,6 @@ class Captioner(Protocol):
     def manifest(self) -> Manifest:
         """What the model's artifact says of itself."""
 
-    def describe(self, images: npt.NDArray[np.uint8]) -> Sequence[Sequence[Caption]]:
-        """Return each image's captions, best first; images are RGB, uint8, (batch, 224, 224, 3)."""
-
     @property
     def has_embedding(self) -> bool:
         """Whether it can embed."""
@@ -84,45 +82,63 @@ class Captioner(Protocol):
     def attends(self) -> bool:
         """Whether it can tell where it looks."""
 
-    def describe_fully(self, image: npt.NDArray[np.uint8], *, embedding: bool, attention: bool) -> Description:
-        """Return captions as `describe` does for one image, (224, 224, 3), and what else is asked."""
+    def describe_fully(
+        self, images: npt.NDArray[np.uint8], *, embedding: Sequence[bool], attention: Sequence[bool]
+    ) -> Sequence[Description]:
+        """Return captions of each image, and what else is asked of it.
+
+        Images are RGB, uint8, (batch, 224, 224, 3). Raises MemoryError where they are too many.
+        """
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An image that waits for the model, and what is asked of it."""
+
+    pixels: npt.NDArray[np.uint8]
+    asked: InferenceRequest
+    embedding: bool
+    attention: bool
 
 
 class Captioning:
     """One model and the threads that it runs on."""
 
-    def __init__(self, captioner: Captioner, worker: BoundedWorker, registry: CollectorRegistry) -> None:
+    def __init__(self, captioner: Captioner, registry: CollectorRegistry, room: Room) -> None:
         self._captioner = captioner
-        self._worker = worker
+        self._worker = BatchWorker("captioning", self._describe_all, room)
         self._inference_s = Histogram("inference_duration_seconds", "Time in the model.", registry=registry)
         self.model = ModelName(name=captioner.manifest.name, version=captioner.manifest.version)
         self.manifest = captioner.manifest
         self._metrics = InferenceMetrics(registry, self.model)
 
-    async def describe(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> CaptionAnswer:
-        """Return captions for an encoded image.
+    @property
+    def load(self) -> float:
+        """Share of the places for images that are taken, 0 to 1."""
+        return self._worker.load
+
+    def close(self) -> None:
+        """Finish what is under way."""
+        self._worker.close()
+
+    async def describe(
+        self,
+        image: bytes,
+        *,
+        deadline: Deadline,
+        embedding: bool = False,
+        attention: bool = False,
+        is_background: bool = False,
+    ) -> CaptionAnswer:
+        """Return captions for an encoded image, its embedding and where the model looked, as asked.
 
         Raises:
+            BadRequest: this model cannot do what is asked.
             UnsupportedImage: not an image.
             BrokenImage: a damaged one.
             ImageTooLarge: too many pixels.
             Overloaded: too many images wait already.
             DeadlineExceeded: no caption in time.
-        """
-        with self._metrics.request() as asked:
-            captions = await self._worker.run(
-                lambda: self._describe_now(image, asked), deadline=deadline, is_background=is_background
-            )
-            with asked.stage("compute_output"):
-                return CaptionAnswer(captions=_alternatives(captions), model=self.model)
-
-    async def describe_fully(
-        self, image: bytes, *, embedding: bool, attention: bool, deadline: Deadline, is_background: bool = False
-    ) -> CaptionAnswer:
-        """Return captions for an encoded image, its embedding and where the model looked, as asked.
-
-        Raises:
-            BadRequest: this model cannot do what is asked; otherwise as `describe`.
         """
         if embedding and not self._captioner.has_embedding:
             raise BadRequest("this installation's encoder has no embedding; ask without embedding=true")
@@ -130,32 +146,35 @@ class Captioning:
             raise BadRequest(f"the model {self.model.name} sees the picture as a whole; ask without attention=true")
         with self._metrics.request() as asked:
             full = await self._worker.run(
-                lambda: self._describe_fully_now(image, asked, embedding=embedding, attention=attention),
+                lambda: _decode(image, asked, embedding=embedding, attention=attention),
                 deadline=deadline,
                 is_background=is_background,
             )
+            self._inference_s.observe(asked.spent_s["compute_infer"])
             with asked.stage("compute_output"):
-                return CaptionAnswer(
-                    captions=_alternatives(full.captions),
-                    model=self.model,
-                    embedding=None if full.embedding is None else _rounded(full.embedding, EMBEDDING_DECIMALS),
-                    encoder=None if full.embedding is None else self._captioner.embedding_encoder,
-                    attention=None if full.looks is None else [_word_attention(look) for look in full.looks],
-                )
+                return self._answer(full)
 
-    def _describe_now(self, image: bytes, asked: InferenceRequest) -> Sequence[Caption]:
-        with asked.stage("compute_input"):
-            pixels = _read(image)
-        with asked.stage("compute_infer"), self._inference_s.time():
-            return self._captioner.describe(pixels[None])[0]
+    def _describe_all(self, images: Sequence[Decoded]) -> Sequence[Description]:
+        with self._metrics.run([each.asked for each in images]):
+            return self._captioner.describe_fully(
+                np.stack([each.pixels for each in images]),
+                embedding=[each.embedding for each in images],
+                attention=[each.attention for each in images],
+            )
 
-    def _describe_fully_now(
-        self, image: bytes, asked: InferenceRequest, *, embedding: bool, attention: bool
-    ) -> Description:
-        with asked.stage("compute_input"):
-            pixels = _read(image)
-        with asked.stage("compute_infer"), self._inference_s.time():
-            return self._captioner.describe_fully(pixels, embedding=embedding, attention=attention)
+    def _answer(self, full: Description) -> CaptionAnswer:
+        return CaptionAnswer(
+            captions=[Alternative(value=each.sentence, confidence=each.confidence) for each in full.captions],
+            model=self.model,
+            embedding=None if full.embedding is None else _rounded(full.embedding, EMBEDDING_DECIMALS),
+            encoder=None if full.embedding is None else self._captioner.embedding_encoder,
+            attention=None if full.looks is None else [_word_attention(look) for look in full.looks],
+        )
+
+
+def _decode(image: bytes, asked: InferenceRequest, *, embedding: bool, attention: bool) -> Decoded:
+    with asked.stage("compute_input"):
+        return Decoded(_read(image), asked, embedding, attention)
 
 
 def _word_attention(look: Look) -> WordAttention:
@@ -164,10 +183,6 @@ def _word_attention(look: Look) -> WordAttention:
 
 def _rounded(numbers: npt.NDArray[np.float32], decimals: int) -> list[float]:
     return [round(float(number), decimals) for number in numbers]
-
-
-def _alternatives(captions: Sequence[Caption]) -> list[Alternative]:
-    return [Alternative(value=each.sentence, confidence=each.confidence) for each in captions]
 
 
 def _read(image: bytes) -> npt.NDArray[np.uint8]:

@@ -17,7 +17,9 @@ OUTPUTS = (
 )
 
 
-def served_captioner(captioning: Callable[[], Captioning], readiness: Callable[[], Health]) -> ServedModel:
+def served_captioner(
+    captioning: Callable[[], Captioning], readiness: Callable[[], Health], *, images_at_once: int
+) -> ServedModel:
     """Return what answers with each image's captions, best first, and their confidences."""
 
     async def infer(image: bytes, deadline: Deadline) -> Mapping[str, Row]:
@@ -27,4 +29,4 @@ def served_captioner(captioning: Callable[[], Captioning], readiness: Callable[[
             "confidences": [each.confidence for each in answer.captions],
         }
 
-    return ServedModel(readiness=readiness, outputs=OUTPUTS, infer=infer)
+    return ServedModel(readiness=readiness, outputs=OUTPUTS, infer=infer, images_at_once=images_at_once)

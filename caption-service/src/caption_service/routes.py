@@ -55,11 +55,9 @@ def caption_routes(
         """Describe the image in the body in a sentence, and otherwise said, best first."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
-        if embedding or attention:
-            return await captioning().describe_fully(
-                image, embedding=embedding, attention=attention, deadline=deadline, is_background=is_background
-            )
-        return await captioning().describe(image, deadline=deadline, is_background=is_background)
+        return await captioning().describe(
+            image, deadline=deadline, embedding=embedding, attention=attention, is_background=is_background
+        )
 
     @router.get("/model", responses=problem_responses(Overloaded))
     async def model() -> ServedModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from shared.settings import ServiceSettings, service_config
 
@@ -39,7 +39,11 @@ class CaptionSettings(ServiceSettings):
         default_factory=default_vgg16_weights,
         description="Keras' weights file of the full VGG16; only a model trained on fc2 needs it.",
     )
-    threads: PositiveInt = Field(default=1, description="Images described at once.")
+    threads: PositiveInt = Field(default=1, description="Runs of the model at a time; one already uses every core.")
+    largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
+    batch_wait_ms: NonNegativeFloat = Field(
+        default=0, description="Milliseconds that a free model waits for others to join the first image."
+    )
     waiting: NonNegativeInt = Field(default=16, description="Images that may wait; one more is answered 503.")
     body_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted.")
     longest_deadline_s: PositiveFloat = Field(default=30.0, description="Deadline when the caller names none.")

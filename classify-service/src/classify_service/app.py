@@ -15,6 +15,7 @@ from classify_service.open_inference import served_classifier
 from classify_service.routes import classification_routes
 from classify_service.settings import ClassifySettings
 from shared.app import create_service
+from shared.batching import Room
 from shared.contracts import Health
 from shared.deadline import Deadline
 from shared.inference_routes import inference_routes
@@ -32,7 +33,8 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
         load: Returns the model; the one in `settings.model` unless given.
     """
     registry = CollectorRegistry()
-    classification = Classification(threads=settings.threads, waiting=settings.waiting, registry=registry)
+    room = Room(settings.largest_batch, settings.threads, settings.waiting, settings.batch_wait_ms)
+    classification = Classification(registry, room)
 
     def readiness() -> Health:
         model = classification.model
@@ -72,7 +74,7 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
     )
     app.include_router(
         inference_routes(
-            served_classifier(classification, readiness),
+            served_classifier(classification, readiness, images_at_once=settings.largest_batch),
             body_limit_bytes=settings.body_limit_bytes,
             longest_deadline_s=settings.longest_deadline_s,
         )

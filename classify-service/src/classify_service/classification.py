@@ -1,4 +1,4 @@
-"""Classify the images that arrive: on bounded threads, in time, with our errors for what cannot be read.
+"""Classify the images that arrive: several together, in time, with our errors for what cannot be read.
 
 Keras is imported when the model is loaded and not before, so that building the app stays cheap.
 """
@@ -6,19 +6,18 @@ Keras is imported when the model is loaded and not before, so that building the 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from prometheus_client import CollectorRegistry, Histogram
 
+from classify_service.image_classifier import ImageClassifier, LabelExplanation, LabelScore
 from classify_service.model.preprocessing import TooManyPixels, UnknownFormat, UnreadableImage
 from shared.app import StartupError
 from shared.artifacts import ArtifactError, Manifest
+from shared.batching import BatchWorker, Room
 from shared.contracts import (
     UNCLASSIFIED,
     Alternative,
@@ -31,59 +30,8 @@ from shared.deadline import Deadline
 from shared.errors import BrokenImage, ImageTooLarge, Overloaded, UnsupportedImage
 from shared.inference_metrics import InferenceMetrics, InferenceRequest
 from shared.status_contracts import ServedModel, served
-from shared.worker import BoundedWorker
-
-Told = TypeVar("Told")
 
 INFERENCE_BUCKETS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
-
-
-class LabelScore(Protocol):
-    """A label and its probability."""
-
-    @property
-    def label(self) -> str: ...  # noqa: D102
-    @property
-    def confidence(self) -> float: ...  # noqa: D102
-
-
-class LabelReason(Protocol):
-    """A measured feature that speaks for a label; see `model.explanation.Reason`."""
-
-    @property
-    def feature(self) -> str: ...  # noqa: D102
-    @property
-    def value(self) -> float: ...  # noqa: D102
-    @property
-    def usual(self) -> float: ...  # noqa: D102
-    @property
-    def weight(self) -> float: ...  # noqa: D102
-    @property
-    def words(self) -> str: ...  # noqa: D102
-
-
-class LabelExplanation(Protocol):
-    """Scores, and what speaks for the best one."""
-
-    @property
-    def scores(self) -> Sequence[LabelScore]: ...  # noqa: D102
-    @property
-    def reasons(self) -> Sequence[LabelReason]: ...  # noqa: D102
-    @property
-    def heat_map(self) -> npt.NDArray[np.float32]: ...  # noqa: D102
-
-
-class ImageClassifier(Protocol):
-    """What turns an encoded image into scores; `model.classifier.Classifier` is the real one."""
-
-    def scores_of_file(self, source: bytes) -> Sequence[LabelScore]:
-        """Return every label, best first, or raise UnreadableImage."""
-
-    def explain_file(self, source: bytes) -> LabelExplanation:
-        """Return the same scores and what speaks for the best one, or raise UnreadableImage."""
-
-    def is_sure_of(self, label: str, confidence: float) -> bool:
-        """Whether a label that is the best, with this confidence, is given."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +59,31 @@ def load_model(folder: Path) -> LoadedModel:
     return LoadedModel(classifier, ModelName(name=manifest.name, version=manifest.version), manifest)
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """An image that waits for the network, and what is asked of it."""
+
+    seen: Any
+    asked: InferenceRequest
+    explain: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the network says of an image."""
+
+    scores: Sequence[LabelScore]
+    explanation: LabelEvidence | None = None
+
+
 class Classification:
     """The service's work: image bytes to a ClassificationAnswer."""
 
-    def __init__(self, *, threads: int, waiting: int, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, room: Room) -> None:
         self.model: LoadedModel | None = None
         self._registry = registry
         self._metrics: InferenceMetrics | None = None
-        self._worker = BoundedWorker("classification", threads=threads, waiting=waiting)
+        self._worker = BatchWorker("classification", self._look, room)
         self._inference_s = Histogram(
             "inference_duration_seconds",
             "Time to decode, measure and classify one image.",
@@ -146,34 +111,26 @@ class Classification:
         """Share of the places for images that are taken, 0 to 1."""
         return self._worker.load
 
-    async def classify(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> ClassificationAnswer:
-        """Return every label's probability, and the best one where it reaches its threshold.
+    async def classify(
+        self, image: bytes, *, deadline: Deadline, explain: bool = False, is_background: bool = False
+    ) -> ClassificationAnswer:
+        """Return every label's probability, the best one where it reaches its threshold, and why, if asked.
 
         Raises:
             UnsupportedImage, ImageTooLarge, BrokenImage: the image cannot be read.
-            Overloaded, DeadlineExceeded: see `BoundedWorker.run`.
+            Overloaded, DeadlineExceeded: see `BatchWorker.run`.
         """
         model, metrics = self._loaded()
         with metrics.request() as asked:
-            scores = await self._worker.run(
-                lambda: self._timed(model.classifier.scores_of_file, image, asked, self._inference_s),
-                deadline=deadline,
-                is_background=is_background,
-            )
-            with asked.stage("compute_output"):
-                return _answer(model, scores)
-
-    async def explain(self, image: bytes, *, deadline: Deadline, is_background: bool = False) -> ClassificationAnswer:
-        """Return what `classify` returns, and what speaks for the best label; raises the same."""
-        model, metrics = self._loaded()
-        with metrics.request() as asked:
             told = await self._worker.run(
-                lambda: self._timed(model.classifier.explain_file, image, asked, self._explanation_s),
+                lambda: _decode(model.classifier, image, asked, explain=explain),
                 deadline=deadline,
                 is_background=is_background,
             )
+            duration_s = self._explanation_s if explain else self._inference_s
+            duration_s.observe(asked.spent_s["compute_input"] + asked.spent_s["compute_infer"])
             with asked.stage("compute_output"):
-                return _answer(model, told.scores, _explanation(told))
+                return _answer(model, told)
 
     @property
     def served(self) -> ServedModel:
@@ -195,32 +152,42 @@ class Classification:
             raise RuntimeError("the model is loaded before the first request")
         return self.model, self._metrics
 
-    def _timed(
-        self, look: Callable[[bytes], Told], image: bytes, asked: InferenceRequest, duration_s: Histogram
-    ) -> Told:
-        started = time.perf_counter()
-        try:
-            with asked.stage("compute_infer"):  # decoding and measuring included: the model's library does all of it
-                told = look(image)
-        except UnknownFormat as error:
-            raise UnsupportedImage(str(error)) from error
-        except TooManyPixels as error:
-            raise ImageTooLarge(str(error)) from error
-        except UnreadableImage as error:
-            raise BrokenImage(str(error)) from error
-        duration_s.observe(time.perf_counter() - started)
-        return told
+    def _look(self, images: Sequence[Decoded]) -> Sequence[Told]:
+        """Classify images together; what is to be explained goes alone, since that needs gradients."""
+        model, metrics = self._loaded()
+        told: dict[int, Told] = {}
+        together = [at for at, each in enumerate(images) if not each.explain]
+        if together:
+            with metrics.run([images[at].asked for at in together]):
+                scores = model.classifier.scores_of_all([images[at].seen for at in together])
+            told |= {at: Told(each) for at, each in zip(together, scores, strict=True)}
+        for at, each in enumerate(images):
+            if each.explain:
+                with metrics.run([each.asked]):
+                    explained = model.classifier.explain_seen(each.seen)
+                told[at] = Told(explained.scores, _explanation(explained))
+        return [told[at] for at in range(len(images))]
 
 
-def _answer(
-    model: LoadedModel, scores: Sequence[LabelScore], explanation: LabelEvidence | None = None
-) -> ClassificationAnswer:
-    best = scores[0]
+def _decode(classifier: ImageClassifier, image: bytes, asked: InferenceRequest, *, explain: bool) -> Decoded:
+    try:
+        with asked.stage("compute_input"):
+            return Decoded(classifier.look_at(image), asked, explain)
+    except UnknownFormat as error:
+        raise UnsupportedImage(str(error)) from error
+    except TooManyPixels as error:
+        raise ImageTooLarge(str(error)) from error
+    except UnreadableImage as error:
+        raise BrokenImage(str(error)) from error
+
+
+def _answer(model: LoadedModel, told: Told) -> ClassificationAnswer:
+    best = told.scores[0]
     return ClassificationAnswer(
         label=best.label if model.classifier.is_sure_of(best.label, best.confidence) else UNCLASSIFIED,
-        labels=[Alternative(value=score.label, confidence=score.confidence) for score in scores],
+        labels=[Alternative(value=score.label, confidence=score.confidence) for score in told.scores],
         model=model.name,
-        explanation=explanation,
+        explanation=told.explanation,
     )
 
 

@@ -18,7 +18,9 @@ OUTPUTS = (
 )
 
 
-def served_classifier(classification: Classification, readiness: Callable[[], Health]) -> ServedModel:
+def served_classifier(
+    classification: Classification, readiness: Callable[[], Health], *, images_at_once: int
+) -> ServedModel:
     """Return what answers with each image's label, all labels, best first, and their confidences."""
 
     async def infer(image: bytes, deadline: Deadline) -> Mapping[str, Row]:
@@ -29,4 +31,4 @@ def served_classifier(classification: Classification, readiness: Callable[[], He
             "confidences": [each.confidence for each in answer.labels],
         }
 
-    return ServedModel(readiness=readiness, outputs=OUTPUTS, infer=infer)
+    return ServedModel(readiness=readiness, outputs=OUTPUTS, infer=infer, images_at_once=images_at_once)

@@ -50,9 +50,7 @@ def classification_routes(
         """Label one image, sent as the body: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."""
         deadline = Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
         image = await read_image_body(request, limit_bytes=body_limit_bytes, deadline=deadline)
-        if explain:
-            return await classification.explain(image, deadline=deadline, is_background=is_background)
-        return await classification.classify(image, deadline=deadline, is_background=is_background)
+        return await classification.classify(image, deadline=deadline, explain=explain, is_background=is_background)
 
     @router.get("/model", responses=problem_responses(Overloaded))
     async def model() -> ServedModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from shared.settings import ServiceSettings, service_config
 
@@ -18,7 +18,11 @@ class ClassifySettings(ServiceSettings):
 
     port: PositiveInt = Field(default=8002, description="Port to listen on.")
     model: Path = Field(default=SHIPPED_MODEL, description="Folder of the classifier, as classify-train writes it.")
-    threads: PositiveInt = Field(default=1, description="Images classified at a time; one already uses every core.")
+    threads: PositiveInt = Field(default=1, description="Runs of the network at a time; one already uses every core.")
+    largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
+    batch_wait_ms: NonNegativeFloat = Field(
+        default=0, description="Milliseconds that a free network waits for others to join the first image."
+    )
     waiting: NonNegativeInt = Field(default=16, description="Images that may wait; further ones are answered 503.")
     longest_deadline_s: PositiveFloat = Field(default=30.0, description="Seconds a request may take at most.")
     body_limit_bytes: PositiveInt = Field(default=20 * 1024 * 1024, description="Largest image accepted, in bytes.")

@@ -15,7 +15,7 @@ INPUT = "image"
 """Name of the one input tensor."""
 
 MOST_IMAGES = 32
-"""Images in one request; they are looked at one after the other, within one deadline."""
+"""Images in one request; they are looked at within one deadline."""
 
 DataType = Literal["BYTES", "FP32"]
 Parameters = dict[str, str | float | bool]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Literal
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric, UnknownMetricFamily
 from prometheus_client.registry import Collector
 
@@ -24,6 +24,7 @@ from shared.errors import DeadlineExceeded, Overloaded, ServiceError
 
 Stage = Literal["compute_input", "compute_infer", "compute_output"]
 Reason = Literal["REJECTED", "CANCELED", "BACKEND", "OTHER"]
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 REASONS: tuple[Reason, ...] = ("REJECTED", "CANCELED", "BACKEND", "OTHER")
 
 _COUNTS = {
@@ -31,7 +32,7 @@ _COUNTS = {
     "count": "Images that went through a model.",
     "exec_count": "Times that a model was run; images by runs is the batch size.",
     "request_duration_us": "Time from asking to the answer, all successful requests together.",
-    "queue_duration_us": "Time that they waited for a thread.",
+    "queue_duration_us": "Time that they waited: for a thread to decode them, and for the model.",
     "compute_input_duration_us": "Time to decode and prepare images.",
     "compute_infer_duration_us": "Time in the model.",
     "compute_output_duration_us": "Time to put answers into words.",
@@ -47,6 +48,9 @@ class InferenceMetrics(Collector):
         self._counts = dict.fromkeys(_COUNTS, 0)
         self._failures: dict[Reason, int] = dict.fromkeys(REASONS, 0)
         self._pending = 0
+        self._batch = Histogram(
+            "inference_batch_images", "Images of a run of the model.", registry=registry, buckets=BATCH_SIZES
+        )
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -67,7 +71,7 @@ class InferenceMetrics(Collector):
             failed.add_metric([*self._labels, reason], value)
         yield failed
         waiting = GaugeMetricFamily(
-            "nv_inference_pending_request_count", "Requests that wait for a thread.", labels=["model", "version"]
+            "nv_inference_pending_request_count", "Requests that wait for the model.", labels=["model", "version"]
         )
         waiting.add_metric(self._labels, pending)
         yield waiting
@@ -89,10 +93,20 @@ class InferenceMetrics(Collector):
         with self._lock:
             self._counts["success"] += 1
             self._counts["count"] += 1
-            self._counts["exec_count"] += 1
             self._counts["request_duration_us"] += _us(time.perf_counter() - request.asked_s)
             for name, spent_s in request.spent_s.items():
                 self._counts[f"{name}_duration_us"] += _us(spent_s)
+
+    @contextmanager
+    def run(self, requests: Sequence[InferenceRequest]) -> Iterator[None]:
+        """Time one run of the model for these requests, and count it if it ends well."""
+        with ExitStack() as stages:
+            for request in requests:
+                stages.enter_context(request.stage("compute_infer"))
+            yield
+        self._batch.observe(len(requests))
+        with self._lock:
+            self._counts["exec_count"] += 1
 
     def begun(self, request: InferenceRequest) -> None:
         """Note that a request waits no more: its work has begun, or it was given up."""
@@ -107,19 +121,25 @@ class InferenceRequest:
 
     def __init__(self, metrics: InferenceMetrics) -> None:
         self._metrics = metrics
-        self.asked_s = time.perf_counter()
+        self.asked_s = self._waits_since_s = time.perf_counter()
         self.is_waiting = True
         self.spent_s: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[None]:
-        """Time one stage; the first one ends the waiting."""
+        """Time one stage, and as queueing what passed since the one before; the model's ends the waiting."""
         started_s = time.perf_counter()
-        if self.is_waiting:
-            self.spent_s["queue"] = started_s - self.asked_s
+        self._add("queue", started_s - self._waits_since_s)
+        if name == "compute_infer":
             self._metrics.begun(self)
-        yield
-        self.spent_s[name] = self.spent_s.get(name, 0.0) + time.perf_counter() - started_s
+        try:
+            yield
+        finally:
+            self._waits_since_s = time.perf_counter()
+            self._add(name, self._waits_since_s - started_s)
+
+    def _add(self, name: str, spent_s: float) -> None:
+        self.spent_s[name] = self.spent_s.get(name, 0.0) + spent_s
 
 
 def _reason(error: BaseException) -> Reason:

@@ -1,7 +1,7 @@
 """Speak the Open Inference Protocol, version 2, for a service with one model.
 
-Both model services use these routes beside their own `/v1`. A request's images pass, one after the other, through the
-same queue with the same bounds and within the same deadline as there.
+Both model services use these routes beside their own `/v1`. A request's images pass, as many at once as run together,
+through the same queue with the same bounds and within the same deadline as there.
 """
 
 from __future__ import annotations
@@ -96,6 +96,8 @@ class ServedModel:
     outputs: Sequence[TensorDescription]
     infer: Callable[[bytes, Deadline], Awaitable[Mapping[str, Row]]]
     """Says of one encoded image a row for each output."""
+    images_at_once: int = 1
+    """Images of one request that are asked about at the same time."""
 
 
 def inference_routes(served: ServedModel, *, body_limit_bytes: int, longest_deadline_s: float) -> APIRouter:
@@ -165,13 +167,7 @@ def inference_routes(served: ServedModel, *, body_limit_bytes: int, longest_dead
         body = await _read_body(request, limit_bytes=limit_bytes, deadline=deadline)
         asked = await asyncio.to_thread(read_request, body)
         wanted = wanted_outputs(asked, served.outputs)
-        said = []
-        for number, image in enumerate(await asyncio.to_thread(read_images, asked), start=1):
-            try:
-                said.append(await served.infer(image, deadline))
-            except ServiceError as error:
-                error.detail = f"image {number}: {error.detail}"
-                raise
+        said = await _said_of_all(served, await asyncio.to_thread(read_images, asked), deadline)
         return InferenceResponse(
             model_name=found.name,
             model_version=found.version,
@@ -180,6 +176,21 @@ def inference_routes(served: ServedModel, *, body_limit_bytes: int, longest_dead
         )
 
     return router
+
+
+async def _said_of_all(served: ServedModel, images: Sequence[bytes], deadline: Deadline) -> list[Mapping[str, Row]]:
+    """Return the rows of each image; the first image that fails fails all."""
+    said: list[Mapping[str, Row]] = []
+    while len(said) < len(images):
+        together = images[len(said) : len(said) + served.images_at_once]
+        rows = await asyncio.gather(*(served.infer(image, deadline) for image in together), return_exceptions=True)
+        for row in rows:
+            if isinstance(row, ServiceError):
+                row.detail = f"image {len(said) + 1}: {row.detail}"
+            if isinstance(row, BaseException):
+                raise row
+            said.append(row)
+    return said
 
 
 def _model(served: ServedModel, name: str, version: str | None) -> ModelName:

@@ -19,18 +19,26 @@ class WaitEstimate:
     def __init__(self, *, at_once: int) -> None:
         self._at_once = at_once
         self._service_s: float | None = None
+        self._pieces = 1.0
 
     @property
     def service_s(self) -> float:
-        """Seconds that one piece of work takes; 0 while none has been measured."""
+        """Seconds that one piece of work takes, its share where several are done together; 0 while none is measured."""
         return self._service_s or 0.0
 
-    def note(self, duration_s: float) -> None:
-        """Learn from a piece of work that was done."""
+    @property
+    def run_s(self) -> float:
+        """Seconds until a piece is done that has been begun: those done with it are done at the same time."""
+        return self.service_s * self._pieces
+
+    def note(self, duration_s: float, *, pieces: int = 1) -> None:
+        """Learn from work that was done, so many pieces together."""
+        share_s = duration_s / pieces
         if self._service_s is None:
-            self._service_s = duration_s
+            self._service_s, self._pieces = share_s, pieces
         else:
-            self._service_s += WEIGHT_OF_NEWEST * (duration_s - self._service_s)
+            self._service_s += WEIGHT_OF_NEWEST * (share_s - self._service_s)
+            self._pieces += WEIGHT_OF_NEWEST * (pieces - self._pieces)
 
     def wait_s(self, present: int) -> float:
         """Return the seconds until work that comes now is begun, with so much present, begun or not."""
@@ -42,7 +50,7 @@ class WaitEstimate:
 
         What need not wait always may: an estimate from a bad moment must not refuse everything for ever.
         """
-        return present < self._at_once or self.wait_s(present) + self.service_s <= remaining_s
+        return present < self._at_once or self.wait_s(present) + self.run_s <= remaining_s
 
     def retry_after_s(self, present: int) -> int:
         """Return the whole seconds, at least 1, until what is present now has been worked off."""

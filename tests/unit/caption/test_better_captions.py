@@ -18,7 +18,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from caption_service.model.architectures import build_by_name
-from caption_service.model.captioner import Captioner, Decoding, save_captioner
+from caption_service.model.artifact import save_captioner
+from caption_service.model.captioner import Captioner, Decoding
 from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary
 from caption_service.settings import default_encoder
 from caption_service.training.reward import read_reward_options, reward

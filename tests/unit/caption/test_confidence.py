@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from caption_service.model.artifact import load_calibration
 from caption_service.model.beam import Sentence
-from caption_service.model.captioner import load_calibration
 from caption_service.model.confidence import Calibration, confidence_of
 from caption_service.training.calibrate import calibrate
 from caption_service.training.captions import CaptionsFileError

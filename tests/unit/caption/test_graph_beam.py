@@ -1,4 +1,4 @@
-"""The beam search in the exported graph finds what the one in serving finds."""
+"""The beam search in the graph finds what the one in Python finds, word for word."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from caption_service.exporting.graph_beam import search
 from caption_service.exporting.saved_model import see as see_in_graph
 from caption_service.model.architectures import ATTENTION, MERGE, build_by_name
-from caption_service.model.beam import Group, beam_search
+from caption_service.model.beam import beam_search
+from caption_service.model.graph_beam import search
 from caption_service.model.sight import see
 from caption_service.model.speaker import Decoding
 from caption_service.model.speech import Decoder
@@ -37,12 +37,20 @@ def _decoder(architecture: str) -> Decoder:
 
 
 @pytest.mark.parametrize("architecture", [ATTENTION, MERGE])
-@pytest.mark.parametrize("decoding", [Decoding(beams=1, longest=3), Decoding(beams=3, longest=6, length_power=0.7)])
+@pytest.mark.parametrize(
+    "decoding",
+    [
+        Decoding(beams=1, longest=3, other_groups=0),
+        Decoding(beams=3, longest=6, length_power=0.7, other_groups=0),
+        Decoding(beams=3, longest=6, length_power=0.7, other_groups=2, other_beams=2, diversity=1.5),
+    ],
+)
 def test_both_searches_find_the_same_sentences(architecture: str, decoding: Decoding) -> None:
     decoder = _decoder(architecture)
     seen = np.random.default_rng(5).normal(size=(4, *decoder.sizes.seen_shape)).astype(np.float32)
-    found = search(decoder, tf.constant(seen), decoding)
-    memory, state = decoder.begin(tf.constant(np.repeat(seen, decoding.beams, axis=0)))
+    how = {"groups": decoding.groups, "longest": decoding.longest, "length_power": decoding.length_power}
+    found = tf.function(lambda seen: [vars(each) for each in search(decoder, seen, **how)])(tf.constant(seen))
+    memory, state = decoder.begin(tf.constant(np.repeat(seen, sum(each.beams for each in decoding.groups), axis=0)))
 
     def next_words(last: np.ndarray, origin: np.ndarray) -> np.ndarray:
         nonlocal state
@@ -50,22 +58,31 @@ def test_both_searches_find_the_same_sentences(architecture: str, decoding: Deco
         thought, state, _ = decoder.step(tf.constant(last), grown, memory)
         return tf.nn.log_softmax(decoder.logits(thought)).numpy()
 
-    expected = beam_search(
-        next_words,
-        images=len(seen),
-        groups=[Group(decoding.beams)],
-        longest=decoding.longest,
-        length_power=decoding.length_power,
-    )
     lengths = set()
-    for image, (sentences,) in enumerate(expected):
-        for place, sentence in enumerate(sentences):
-            length = int(found.lengths[image, place])
-            lengths.add(length)
-            assert tuple(found.token_ids[image, place, :length].numpy()) == sentence.token_ids
-            assert not found.token_ids[image, place, length:].numpy().any()
-            assert float(found.log_probabilities[image, place]) == pytest.approx(sentence.log_probability, abs=1e-4)
+    for image, of_groups in enumerate(beam_search(next_words, images=len(seen), **how)):
+        for group, sentences in enumerate(of_groups):
+            assert sentences
+            for place, sentence in enumerate(sentences):
+                length = int(found[group]["lengths"][image, place])
+                lengths.add(length)
+                words = found[group]["token_ids"][image, place].numpy()
+                assert tuple(words[:length]) == sentence.token_ids
+                assert not words[length:].any()
+                log_probability = float(found[group]["log_probabilities"][image, place])
+                assert log_probability == pytest.approx(sentence.log_probability, abs=1e-4)
     assert lengths - {0}
+
+
+def test_what_is_found_does_not_depend_on_the_other_images() -> None:
+    decoder, decoding = _decoder(ATTENTION), Decoding(beams=3, longest=8)
+    seen = np.random.default_rng(6).normal(size=(8, *decoder.sizes.seen_shape)).astype(np.float32)
+    how = {"groups": decoding.groups, "longest": decoding.longest, "length_power": decoding.length_power}
+    together = search(decoder, tf.constant(seen), **how)
+    for image in range(len(seen)):
+        alone = search(decoder, tf.constant(seen[image : image + 1]), **how)
+        assert alone[0].token_ids[0, 0].numpy().tolist() == together[0].token_ids[image, 0].numpy().tolist()
+        for one, other in zip(alone[1:], together[1:], strict=True):
+            np.testing.assert_array_equal(one.token_ids[0], other.token_ids[image])
 
 
 @pytest.mark.parametrize("sight", ["map14", "map7", "regions"])

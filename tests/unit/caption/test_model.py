@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 
 from caption_service.model.architectures import ARCHITECTURES, build_by_name, build_like, name_of
+from caption_service.model.artifact import save_captioner
 from caption_service.model.beam import Sentence
-from caption_service.model.captioner import (
-    Captioner,
-    Decoding,
-    Speaker,
-    save_captioner,
-)
+from caption_service.model.captioner import Captioner, Decoding, Speaker
 from caption_service.model.confidence import Calibration
 from caption_service.model.decoder import DecoderSizes
 from caption_service.model.encoder import load_convolutions
@@ -131,9 +127,12 @@ def test_where_it_looks_is_told_for_each_word_of_the_best_caption(decoder: Decod
     assert captioner.attends == (name_of(decoder) == "attention")
     if not captioner.attends:
         with pytest.raises(ValueError, match="does not attend"):
-            captioner.describe_fully(image, embedding=False, attention=True)
+            captioner.describe_fully(image[None], embedding=[False], attention=[True])
         return
-    full = captioner.describe_fully(image, embedding=False, attention=True)
+    other, full = captioner.describe_fully(
+        np.stack([image[::-1], image]), embedding=[False, False], attention=[False, True]
+    )
+    assert other.looks is None
     assert full.looks is not None
     assert " ".join(look.word for look in full.looks) == full.captions[0].sentence
     for look in full.looks:

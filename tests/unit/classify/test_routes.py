@@ -32,7 +32,7 @@ class RefusingClassifier(FakeClassifier):
         super().__init__()
         self._error = error
 
-    def scores_of_file(self, source: bytes) -> Sequence[FakeScore]:
+    def look_at(self, source: bytes) -> bytes:
         raise self._error
 
 
@@ -43,9 +43,9 @@ class SlowClassifier(FakeClassifier):
         super().__init__()
         self.release = threading.Event()
 
-    def scores_of_file(self, source: bytes) -> Sequence[FakeScore]:
+    def scores_of_all(self, seen: Sequence[bytes]) -> Sequence[Sequence[FakeScore]]:
         self.release.wait(10)
-        return self.scores
+        return super().scores_of_all(seen)
 
 
 def _app(classifier: FakeClassifier) -> FastAPI:

@@ -37,8 +37,9 @@ def test_an_answered_request_counts_once_with_the_time_of_each_stage(
     with metrics.request() as asked:
         assert _told(registry, "nv_inference_pending_request_count") == 1
         with asked.stage("compute_input"):
+            assert _told(registry, "nv_inference_pending_request_count") == 1  # it still waits for the model
+        with metrics.run([asked]):
             assert _told(registry, "nv_inference_pending_request_count") == 0
-        with asked.stage("compute_infer"):
             sum(range(100_000))
         with asked.stage("compute_output"):
             pass
@@ -47,6 +48,20 @@ def test_an_answered_request_counts_once_with_the_time_of_each_stage(
     spent_us = {name: _told(registry, f"nv_inference_{name}_duration_us") for name in stages}
     assert spent_us["compute_infer"] > spent_us["compute_output"] >= 0
     assert sum(spent_us.values()) <= _told(registry, "nv_inference_request_duration_us") + len(stages)
+
+
+def test_requests_that_ran_together_are_one_run_and_its_size_is_told(
+    registry: CollectorRegistry, metrics: InferenceMetrics
+) -> None:
+    with metrics.request() as one, metrics.request() as other, metrics.run([one, other]):
+        pass
+    with metrics.request() as failing, pytest.raises(MemoryError), metrics.run([failing] * 8):
+        raise MemoryError
+    assert [_told(registry, f"nv_inference_{name}") for name in ("count", "exec_count")] == [3, 1]
+    told = generate_latest(registry).decode()
+    assert 'inference_batch_images_bucket{le="1.0"} 0.0' in told
+    assert 'inference_batch_images_bucket{le="2.0"} 1.0' in told
+    assert "inference_batch_images_sum 2.0" in told
 
 
 @pytest.mark.parametrize(

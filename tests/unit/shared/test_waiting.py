@@ -54,3 +54,12 @@ def test_whoever_is_refused_may_come_back_when_the_present_queue_is_worked_off(
     present: int, retry_after_s: int
 ) -> None:
     assert _estimate(2, 3.0).retry_after_s(present) == retry_after_s
+
+
+def test_what_is_done_together_shares_its_time_but_ends_at_the_same_moment() -> None:
+    estimate = WaitEstimate(at_once=1)
+    for _ in range(50):
+        estimate.note(2.0, pieces=4)
+    assert (estimate.service_s, estimate.run_s) == (pytest.approx(0.5), pytest.approx(2.0))
+    assert estimate.is_in_time(8, remaining_s=6)  # 4 s until it begins, with 8 before it, and 2 s of the run
+    assert not estimate.is_in_time(8, remaining_s=5.9)

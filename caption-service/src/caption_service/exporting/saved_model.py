@@ -7,10 +7,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from caption_service.exporting.graph_beam import search
-from caption_service.model.captioner import ENCODER_FILE, load_calibration, load_decoder
+from caption_service.model.artifact import ENCODER_FILE, load_calibration, load_decoder
 from caption_service.model.confidence import Calibration
 from caption_service.model.encoder import Encoder
+from caption_service.model.graph_beam import search
 from caption_service.model.preprocessing import INPUT_SIDE_PX
 from caption_service.model.sight import FC2, FEATURE_SIZE, MAP_SIDE, REGIONS
 from caption_service.model.speaker import Decoding
@@ -69,7 +69,13 @@ class ExportedCaptioner(tf.Module):
             pixels: RGB, uint8, (images, 224, 224, 3), squashed as `preprocessing.read_image` does.
         """
         prepared = tf.cast(pixels[..., ::-1], tf.float32) - tf.constant(CHANNEL_MEANS_BGR)
-        found = search(self._decoder, see(self._eye(prepared), self._decoder.sizes.sight), self._decoding)
+        (found,) = search(
+            self._decoder,
+            see(self._eye(prepared), self._decoder.sizes.sight),
+            groups=self._decoding.alone.groups,
+            longest=self._decoding.longest,
+            length_power=self._decoding.length_power,
+        )
         said = tf.strings.reduce_join(tf.gather(self._words, found.token_ids), axis=-1, separator=" ")
         mean = found.log_probabilities / tf.cast(found.lengths + 1, tf.float32)
         return {

@@ -21,19 +21,22 @@ class Encoder:
     Source: Simonyan and Zisserman, 2015, configuration D (arXiv:1409.1556).
     """
 
-    def __init__(self, weights_file: Path) -> None:
+    def __init__(self, weights_file: Path, *, dtype: str = "float32") -> None:
         """Build the network and load its weights.
 
         Args:
             weights_file: npz with `<layer>/kernel` and `<layer>/bias` for VGG16's thirteen convolutions.
+            dtype: What the convolutions compute in; see `processor.fast_dtype`.
 
         Raises:
             ValueError: the file lacks a layer, or one has another shape.
         """
-        vgg16 = keras.applications.VGG16(include_top=False, weights=None, input_shape=(INPUT_SIDE_PX, INPUT_SIDE_PX, 3))
+        shape = (INPUT_SIDE_PX, INPUT_SIDE_PX, 3)
+        vgg16 = keras.applications.VGG16(include_top=False, weights=None, input_shape=shape)
         load_convolutions(vgg16, weights_file)
         vgg16.trainable = False
-        self.network = keras.Model(vgg16.input, vgg16.get_layer("block5_conv3").output)
+        network = keras.Model(vgg16.input, vgg16.get_layer("block5_conv3").output)
+        self.network = network if dtype == "float32" else _in(network, dtype)
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the feature map of each image, its 14 x 14 cells in reading order.
@@ -44,9 +47,19 @@ class Encoder:
         Returns:
             float32, (batch, 196, 512), not negative.
         """
-        maps = self.network.predict_on_batch(preprocess(images))  # (batch, 14, 14, 512)
-        cells: npt.NDArray[np.float32] = np.asarray(maps).reshape(len(images), MAP_SIDE**2, FEATURE_SIZE)
+        maps = np.asarray(self.network.predict_on_batch(preprocess(images)))  # (batch, 14, 14, 512)
+        cells: npt.NDArray[np.float32] = maps.astype(np.float32).reshape(len(images), MAP_SIDE**2, FEATURE_SIZE)
         return cells
+
+
+def _in(network: keras.Model, dtype: str) -> keras.Model:
+    """Return the same network with weights and sums in `dtype`: casting float32 weights at each call takes longer."""
+    copy = keras.models.clone_model(
+        network, clone_function=lambda layer: type(layer).from_config({**layer.get_config(), "dtype": dtype})
+    )
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
 
 
 def load_convolutions(network: keras.Model, weights_file: Path) -> None:

@@ -1,8 +1,8 @@
-"""From what is seen of a picture to sentences: one decoder of any architecture, and beam search."""
+"""From what is seen of a picture to sentences: one decoder of any architecture, and beam search in its graph."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from caption_service.model.beam import Floats, Group, Ids, Sentence, beam_search
+from caption_service.model.beam import Group, Sentence
 from caption_service.model.confidence import Calibration, confidence_of
-from caption_service.model.speech import Decoder, Memory, State, Tensor
-from caption_service.model.vocabulary import START_ID, Vocabulary
+from caption_service.model.graph_beam import search
+from caption_service.model.speech import Decoder, Tensor
+from caption_service.model.vocabulary import PADDING_ID, START_ID, Vocabulary
+
+USUAL_LENGTH = 20
+"""Shorter sentences are filled up to it where attention is told, or each length would need a graph of its own."""
 
 
 @dataclass(frozen=True)
@@ -56,34 +60,23 @@ class Speaker:
         self._decoder = decoder
         self._vocabulary = vocabulary
         self._calibration = calibration
-        seen = tf.TensorSpec((None, *decoder.sizes.seen_shape), tf.float32)
-        self._begin = tf.function(decoder.begin, input_signature=[seen])
-        self._next = tf.function(_next_words_of(decoder), reduce_retracing=True)
+        self._seen = tf.TensorSpec((None, *decoder.sizes.seen_shape), tf.float32)
+        self._searches: dict[Decoding, Any] = {}
+        self._attend = tf.function(decoder, reduce_retracing=True)
 
     def describe(self, seen: npt.NDArray[np.floating[Any]], decoding: Decoding) -> list[list[Caption]]:
         """Return each image's captions: what the plain beam finds best, then what the others find, best first.
 
         Args:
             seen: What the decoder's sight gives: feature maps (images, cells, channels) or vectors (images, numbers).
-            decoding: How to search.
+            decoding: How to search; the first use of each takes seconds to trace its graph.
         """
-        rows = sum(group.beams for group in decoding.groups)
-        memory, state = self._begin(tf.constant(np.repeat(seen.astype(np.float32), rows, axis=0)))
-
-        def next_words(last: Ids, origin: Ids) -> Floats:
-            nonlocal state
-            log_probabilities, state = self._next(tf.constant(last), tf.constant(origin), state, memory)
-            scores: Floats = log_probabilities.numpy()
-            return scores
-
-        found = beam_search(
-            next_words,
-            images=len(seen),
-            groups=decoding.groups,
-            longest=decoding.longest,
-            length_power=decoding.length_power,
-        )
-        return [[self._caption(sentence) for sentence in unlike(of_groups, decoding)] for of_groups in found]
+        if decoding not in self._searches:
+            self._searches[decoding] = tf.function(_search_of(self._decoder, decoding), input_signature=[self._seen])
+        found = self._searches[decoding](tf.constant(seen.astype(np.float32)))
+        by_group = [_sentences(each) for each in found]
+        of_images = zip(*by_group, strict=True)
+        return [[self._caption(sentence) for sentence in unlike(of_groups, decoding)] for of_groups in of_images]
 
     def attend(self, seen: npt.NDArray[np.floating[Any]], sentence: str) -> list[tuple[str, npt.NDArray[np.float32]]]:
         """Return where the decoder looks before it says each word of a sentence.
@@ -99,12 +92,13 @@ class Speaker:
             ValueError: the architecture does not attend.
         """
         token_ids = self._vocabulary.token_ids(sentence)
-        said = np.array([[START_ID, *token_ids[:-1]]], np.int32)
-        _, attention = self._decoder((tf.constant(seen[None].astype(np.float32)), tf.constant(said)))
+        said = np.full((1, max(len(token_ids), USUAL_LENGTH)), PADDING_ID, np.int32)
+        said[0, : len(token_ids)] = [START_ID, *token_ids[:-1]]
+        _, attention = self._attend((tf.constant(seen[None].astype(np.float32)), tf.constant(said)))
         if attention is None:
             raise ValueError("this architecture does not attend")
         words = [self._vocabulary.tokens[token_id] for token_id in token_ids]
-        return list(zip(words, np.asarray(attention)[0], strict=True))
+        return list(zip(words, np.asarray(attention)[0, : len(words)], strict=True))
 
     def _caption(self, sentence: Sentence) -> Caption:
         words = self._vocabulary.sentence(sentence.token_ids)
@@ -134,10 +128,24 @@ def _differing_words(one: Sentence, other: Sentence) -> int:
     return max(len(ours), len(theirs)) - common
 
 
-def _next_words_of(decoder: Decoder):  # type: ignore[no-untyped-def]  # TensorFlow carries no types
-    def next_words(last: Tensor, origin: Tensor, state: State, memory: Memory) -> tuple[Tensor, State]:
-        grown = (tf.gather(state[0], origin), tf.gather(state[1], origin))
-        thought, next_state, _ = decoder.step(last, grown, memory)
-        return tf.nn.log_softmax(decoder.logits(thought)), next_state
+def _search_of(decoder: Decoder, decoding: Decoding) -> Callable[[Tensor], list[tuple[Tensor, ...]]]:
+    def find(seen: Tensor) -> list[tuple[Tensor, ...]]:
+        found = search(
+            decoder, seen, groups=decoding.groups, longest=decoding.longest, length_power=decoding.length_power
+        )
+        return [(each.token_ids, each.log_probabilities, each.lengths) for each in found]
 
-    return next_words
+    return find
+
+
+def _sentences(found: tuple[Tensor, ...]) -> list[list[Sentence]]:
+    """Return the sentences that a group found, for each image."""
+    token_ids, log_probabilities, lengths = (part.numpy() for part in found)
+    return [
+        [
+            Sentence(tuple(int(word) for word in words[:length]), float(log_probability))
+            for words, log_probability, length in zip(*of_image, strict=True)
+            if np.isfinite(log_probability)
+        ]
+        for of_image in zip(token_ids, log_probabilities, lengths, strict=True)
+    ]

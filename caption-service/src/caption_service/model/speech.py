@@ -75,10 +75,15 @@ class Decoder(keras.Model):
         """
         raise NotImplementedError
 
-    def logits(self, thought: Tensor, *, training: bool = False) -> Tensor:
-        """Score every word of the vocabulary, (..., vocabulary_size)."""
+    def word_directions(self) -> Tensor:
+        """Return the output layer's matrix, (embedding_size, vocabulary_size); whoever scores often keeps it."""
+        return ops.transpose(self.embedding.embeddings)
+
+    def logits(self, thought: Tensor, *, directions: Tensor | None = None, training: bool = False) -> Tensor:
+        """Score every word of the vocabulary, (..., vocabulary_size), by `word_directions` if they are at hand."""
         direction = self.drop(self.speak(self.drop(thought, training=training)), training=training)
-        return ops.matmul(direction, ops.transpose(self.embedding.embeddings)) + self.word_bias
+        matrix = self.word_directions() if directions is None else directions
+        return ops.matmul(direction, matrix) + self.word_bias
 
     def call(self, inputs: tuple[Tensor, Tensor], training: bool = False) -> tuple[Tensor, Tensor | None]:
         """Score whole sentences, the right word given before each next one (teacher forcing).

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from caption_service.model.captioner import CALIBRATION, Captioner
+from caption_service.model.artifact import CALIBRATION
+from caption_service.model.captioner import Captioner
 from caption_service.model.preprocessing import UnreadableImage
 from caption_service.settings import default_encoder, default_model
 from caption_service.training.captions import CaptionsFileError, read_captions

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from caption_service.model.captioner import ENCODER_FILE
+from caption_service.model.artifact import ENCODER_FILE
 from caption_service.training.provenance import origin
 from shared.artifacts import MANIFEST_NAME, Manifest, file_sha256
 

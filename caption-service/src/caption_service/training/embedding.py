@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from caption_service.model.captioner import ENCODER_FILE
+from caption_service.model.artifact import ENCODER_FILE
 from caption_service.model.embedding import EMBEDDING_FILE, EMBEDDING_SIZE, Projection, comparable
 from caption_service.model.preprocessing import UnreadableImage
 from caption_service.model.sight import REGIONS

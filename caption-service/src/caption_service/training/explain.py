@@ -32,7 +32,7 @@ def main() -> None:
         captioner = Captioner.load(options.model, encoder_folder=options.encoder)
         if not captioner.attends:
             raise ArtifactError(f"{options.model} sees the picture as a whole: there is nothing to draw")
-        description = captioner.describe_fully(picture, embedding=False, attention=True)
+        description = captioner.describe_fully(picture[None], embedding=[False], attention=[True])[0]
         draw_looks(picture, description.looks or [], options.out)
     except (UnreadableImage, ArtifactError, OSError, ValueError) as error:
         sys.exit(f"caption-explain: {error}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import keras
 
-from caption_service.model.captioner import ENCODER_FILE
+from caption_service.model.artifact import ENCODER_FILE
 from caption_service.model.preprocessing import UnreadableImage
 from caption_service.training.captions import CaptionsFileError
 from caption_service.training.destination import destination_of, settings_of

@@ -14,7 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from caption_service.model.architectures import build_like, name_of
-from caption_service.model.captioner import DECODER_FILE, Decoding, Speaker, save_captioner
+from caption_service.model.artifact import DECODER_FILE, save_captioner
+from caption_service.model.captioner import Decoding, Speaker
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
 from caption_service.training.batches import CaptionBatches

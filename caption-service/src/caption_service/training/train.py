@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 
 from caption_service.model.architectures import ATTENTION, MERGE, build_by_name, name_of
-from caption_service.model.captioner import ENCODER_FILE, load_decoder
+from caption_service.model.artifact import ENCODER_FILE, load_decoder
 from caption_service.model.preprocessing import UnreadableImage
 from caption_service.model.sight import FC2, REGIONS, DenseWeightsError
 from caption_service.model.speech import Decoder

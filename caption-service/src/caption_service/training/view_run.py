@@ -16,7 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from caption_service.model.architectures import build_like
-from caption_service.model.captioner import DECODER_FILE, ENCODER_FILE, Decoding, Speaker, save_captioner
+from caption_service.model.artifact import DECODER_FILE, ENCODER_FILE, save_captioner
+from caption_service.model.captioner import Decoding, Speaker
 from caption_service.model.embedding import EMBEDDING_FILE
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from classify_service.model.explanation import Explainer, Floats, Reason
 from classify_service.model.eye import build_eye, fast_dtype
@@ -46,6 +48,16 @@ class Explanation:
     reasons: tuple[Reason, ...]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A picture as the network takes it."""
+
+    pixels: Floats
+    """See `preprocessing.network_input`."""
+    features: Floats
+    """See `features.measure`."""
+
+
 class Classifier:
     """A trained network with its labels.
 
@@ -70,8 +82,29 @@ class Classifier:
         Args:
             picture: See `preprocessing.read_picture`.
         """
-        pixels = network_input(picture, side_px=self.input_side_px)
-        return self._ranked(np.asarray(self.network.predict_on_batch([pixels[None], measure(picture)[None]]))[0])
+        return self.scores_of_all([self._see(picture)])[0]
+
+    def look_at(self, source: bytes | Path) -> Seen:
+        """Decode and measure an encoded image.
+
+        Raises:
+            UnreadableImage: see `preprocessing.read_picture`.
+        """
+        return self._see(read_picture(source))
+
+    def scores_of_all(self, seen: Sequence[Seen]) -> list[list[Score]]:
+        """Return the scores of each picture; the network runs once for all.
+
+        Raises:
+            MemoryError: they are too many.
+        """
+        pixels = np.stack([each.pixels for each in seen])
+        features = np.stack([each.features for each in seen])
+        try:
+            logits = np.asarray(self.network.predict_on_batch([pixels, features]))
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"{len(seen)} pictures are too many for the network's memory") from error
+        return [self._ranked(row) for row in logits]
 
     def scores_of_file(self, source: bytes | Path) -> list[Score]:
         """Return the scores of an encoded image.
@@ -79,13 +112,16 @@ class Classifier:
         Raises:
             UnreadableImage: see `preprocessing.read_picture`.
         """
-        return self.scores(read_picture(source))
+        return self.scores_of_all([self.look_at(source)])[0]
 
     def explain(self, picture: Picture) -> Explanation:
         """Return every label with its probability, and what speaks for the best one."""
-        pixels = network_input(picture, side_px=self.input_side_px)
+        return self.explain_seen(self._see(picture))
+
+    def explain_seen(self, seen: Seen) -> Explanation:
+        """Return what `explain` returns."""
         evidence = self._explainer.explain(
-            pixels, measure(picture), labels=len(self.labels), temperature=self.judgement.temperature
+            seen.pixels, seen.features, labels=len(self.labels), temperature=self.judgement.temperature
         )
         return Explanation(self._ranked(evidence.logits), evidence.heat_map, evidence.reasons)
 
@@ -95,7 +131,7 @@ class Classifier:
         Raises:
             UnreadableImage: see `preprocessing.read_picture`.
         """
-        return self.explain(read_picture(source))
+        return self.explain_seen(self.look_at(source))
 
     def is_sure_of(self, label: str, confidence: float) -> bool:
         """Whether a label that is the best, with this confidence, is given."""
@@ -104,6 +140,9 @@ class Classifier:
     def warm_up(self) -> None:
         """Classify a blank picture, so that the first real one does not wait for compiling."""
         self.scores(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 255, dtype=np.uint8))
+
+    def _see(self, picture: Picture) -> Seen:
+        return Seen(network_input(picture, side_px=self.input_side_px), measure(picture))
 
     def _ranked(self, logits: npt.NDArray[np.floating]) -> list[Score]:
         probabilities = softmax(logits / self.judgement.temperature)[: len(self.labels)]

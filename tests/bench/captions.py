@@ -1,0 +1,141 @@
+"""Compare ways to find captions with the shipped model, in one run: the graph with the loop in Python, and bfloat16.
+
+    python -m tests.bench.captions --images FLICKR8K/images --captions FLICKR8K/dev.csv
+
+It tells how many best captions and how many whole answers are the same, and each way's time by the encoder's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from caption_service.model.artifact import load_decoder
+from caption_service.model.beam import beam_search
+from caption_service.model.encoder import Encoder
+from caption_service.model.preprocessing import read_image
+from caption_service.model.sight import see
+from caption_service.model.speaker import Decoding, Speaker, unlike
+from caption_service.model.speech import Decoder
+from caption_service.model.vocabulary import Vocabulary
+from caption_service.settings import default_encoder, default_model
+from shared.artifacts import read_manifest
+
+Sentences = list[list[str]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--captions", type=Path, required=True, help="CSV with a column image")
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--batch", type=int, default=4, help="images at a time (default: %(default)s)")
+    parser.add_argument("--bfloat16", action="store_true", help="also with an encoder in bfloat16")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with options.captions.open(newline="", encoding="utf-8") as file:
+        names = list(dict.fromkeys(row["image"] for row in csv.DictReader(file)))[: options.count]
+    pixels = np.stack([read_image(options.images / name) for name in names])
+    measured = measure(pixels, batch=options.batch, bfloat16=options.bfloat16)
+    for name, value in measured.items():
+        print(f"{name:<58}{value:>10.3f}")
+    if options.json:
+        options.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+
+
+def measure(pixels: np.ndarray, *, batch: int, bfloat16: bool) -> dict[str, float]:
+    """Return shares and ratios by name."""
+    decoder, vocabulary, decoding = load_decoder(default_model(), read_manifest(default_model(), kind="captioner"))
+    encoder, speaker = Encoder(default_encoder() / "encoder.npz"), Speaker(decoder, vocabulary)
+    encoder_s, maps = _timed(encoder.encode, pixels, batch)
+    seen = see(np.concatenate(maps), decoder.sizes.sight)
+
+    def by_graph(seen: np.ndarray) -> Sentences:
+        return [[each.sentence for each in captions] for captions in speaker.describe(seen, decoding)]
+
+    by_python = _python_search(decoder, vocabulary, decoding)
+    graph_s, found = _timed(by_graph, seen, batch)
+    python_s, expected = _timed(by_python, seen, batch)
+    one_graph_s, _ = _timed(by_graph, seen[:12], 1)
+    one_python_s, _ = _timed(by_python, seen[:12], 1)
+    results = {
+        "images": float(len(pixels)),
+        "same best caption as the loop in Python, share": _alike(found, expected, lambda captions: captions[0]),
+        "same captions as the loop in Python, share": _alike(found, expected, lambda captions: captions),
+        "encoder, ms an image": 1000 * encoder_s,
+        f"loop in Python / encoder, {batch} images": python_s / encoder_s,
+        f"graph / encoder, {batch} images": graph_s / encoder_s,
+        f"loop in Python / graph, {batch} images": python_s / graph_s,
+        "loop in Python / graph, 1 image": one_python_s / one_graph_s,
+    }
+    if bfloat16:
+        fast = Encoder(default_encoder() / "encoder.npz", dtype="bfloat16")
+        fast_s, fast_maps = _timed(fast.encode, pixels, batch)
+        _, fast_found = _timed(by_graph, see(np.concatenate(fast_maps), decoder.sizes.sight), batch)
+        results["same best caption with a bfloat16 encoder, share"] = _alike(fast_found, found, lambda each: each[0])
+        results["bfloat16 encoder / float32 encoder"] = fast_s / encoder_s
+    return results
+
+
+def _timed(work: Callable[[np.ndarray], Any], rows: np.ndarray, batch: int) -> tuple[float, list[Any]]:
+    """Return the median seconds of an image, and what came out, run by run; the first run warms."""
+    work(rows[:batch])
+    times, said = [], []
+    for first in range(0, len(rows), batch):
+        part = rows[first : first + batch]
+        started = time.perf_counter()
+        said.append(work(part))
+        times.append((time.perf_counter() - started) / len(part))
+    return statistics.median(times), said
+
+
+def _alike(one: list[Sentences], other: list[Sentences], of: Callable[[list[str]], object]) -> float:
+    pairs = [(a, b) for parts in zip(one, other, strict=True) for a, b in zip(*parts, strict=True)]
+    return sum(of(a) == of(b) for a, b in pairs) / len(pairs)
+
+
+def _python_search(decoder: Decoder, vocabulary: Vocabulary, decoding: Decoding) -> Callable[[np.ndarray], Sentences]:
+    """Return the search as serving had it until 2026-11: one call of TensorFlow a word, the beams kept by NumPy."""
+
+    @tf.function(reduce_retracing=True)
+    def step(last: Any, origin: Any, state: Any, memory: Any) -> Any:
+        grown = (tf.gather(state[0], origin), tf.gather(state[1], origin))
+        thought, after, _ = decoder.step(last, grown, memory)
+        return tf.nn.log_softmax(decoder.logits(thought)), after
+
+    begin = tf.function(decoder.begin, reduce_retracing=True)
+
+    def find(seen: np.ndarray) -> Sentences:
+        rows = sum(group.beams for group in decoding.groups)
+        memory, state = begin(tf.constant(np.repeat(seen.astype(np.float32), rows, axis=0)))
+
+        def next_words(last: np.ndarray, origin: np.ndarray) -> np.ndarray:
+            nonlocal state
+            log_probabilities, state = step(tf.constant(last), tf.constant(origin), state, memory)
+            return log_probabilities.numpy()
+
+        found = beam_search(
+            next_words,
+            images=len(seen),
+            groups=decoding.groups,
+            longest=decoding.longest,
+            length_power=decoding.length_power,
+        )
+        return [
+            [vocabulary.sentence(sentence.token_ids) for sentence in unlike(of_groups, decoding)] for of_groups in found
+        ]
+
+    return find
+
+
+if __name__ == "__main__":
+    main()
