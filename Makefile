@@ -12,8 +12,7 @@ CHAOS := hostile_files api_schemas storage_kills platform_faults overload rollin
 .PHONY: help setup run secrets test lint types screenshots bench bench-gpu chaos
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s
-", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/serving ## Start all services; prints the address to open.
 	@exec $(BIN)/python -m gateway.launch
