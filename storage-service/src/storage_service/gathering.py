@@ -6,6 +6,7 @@ One by itself is stored at once. Under load a transaction for each would take ma
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 
 from shared.contracts import ImageRecord
@@ -14,6 +15,8 @@ from shared.errors import DeadlineExceeded
 from storage_service.batch_storing import BatchStoring
 from storage_service.errors import HashMismatch
 from storage_service.uploads import Upload
+
+log = logging.getLogger(__name__)
 
 MOST_TOGETHER = 32
 RUNS_AT_ONCE = 2
@@ -53,7 +56,7 @@ class Gathering:
         self._begin()
         try:
             async with asyncio.timeout(remaining_s):
-                return await asyncio.shield(one.outcome)
+                record, is_new = await asyncio.shield(one.outcome)
         except TimeoutError as error:
             told = "the image was not stored in time" if one in self._waiting else "the change goes on"
             raise DeadlineExceeded(told) from error
@@ -61,6 +64,10 @@ class Gathering:
             if one in self._waiting:  # nobody waits for it any more, and it is not begun
                 self._waiting.remove(one)
                 upload.close()
+        if is_new:
+            told = {"image_id": record.id, "label": record.label.value, "status": record.status}
+            log.info("image_stored", extra=told)
+        return record, is_new
 
     def _begin(self) -> None:
         while self._waiting and len(self._runs) < RUNS_AT_ONCE:
