@@ -9,10 +9,10 @@ SOURCES := shared/src gateway/src caption-service/src classify-service/src stora
 CHAOS := hostile_files api_schemas storage_kills platform_faults overload rolling_restart fuzz_decoder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run secrets test lint types bench bench-gpu chaos
+.PHONY: help setup run secrets test lint types screenshots bench bench-gpu chaos
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/serving ## Start all services; prints the address to open.
 	@exec $(BIN)/python -m gateway.launch
@@ -29,8 +29,13 @@ test: $(VENV)/complete ## Run all tests, with the real services and a real brows
 lint: $(VENV)/complete ## Check style with ruff.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: $(VENV)/complete ## Check types with strict mypy.
+types: $(VENV)/complete ## Check types with strict mypy, and the page's with TypeScript where node is found.
 	@$(BIN)/mypy $(SOURCES)
+	@sh tests/web/prepare.sh
+	@if [ -d tests/web/node_modules ]; then tests/web/node_modules/.bin/tsc -p tests/web; fi
+
+screenshots: $(VENV)/complete ## Take pictures of every view of the page, into screenshots/.
+	@$(BIN)/python -m tests.browser.screenshots screenshots
 
 # OpenVINO is only measured against; without its dependencies, which are for telemetry.
 bench: $(VENV)/complete ## Start the services and measure uploads; writes .data/bench.json and .png.

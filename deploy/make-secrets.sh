@@ -22,9 +22,5 @@ mkdir -p secrets
 chmod 700 secrets
 keep admin_key "legenda_$(random 6)_$(random 32)"
 keep internal_token "$(random 32)"
-if grep -qs '^LEGENDA_MYSQL_PASSWORD=.' .env; then
-    echo "LEGENDA_MYSQL_PASSWORD is in .env already"
-else
-    (umask 077 && printf 'LEGENDA_MYSQL_PASSWORD=%s\n' "$(random 16)" >>.env)
-    echo "LEGENDA_MYSQL_PASSWORD written into .env"
-fi
+# Versions before kept MySQL's password in .env; the database still has that one.
+keep mysql_password "$(sed -n 's/^LEGENDA_MYSQL_PASSWORD=\(..*\)$/\1/p' .env 2>/dev/null | tail -n 1 | grep . || random 32)"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests need beside Python, where we may: Chromium for the page, Java for the standard caption scorers,
+# Install what the tests need beside Python, where we may: Chromium for the page, and node with what checks it, Java for the standard caption scorers,
 # exiftool to read what was written into images, MariaDB for storage where no MySQL is at hand, promtool for the alerts.
 # Where we may not, say what will be skipped.
 set -u
@@ -25,10 +25,14 @@ if ! command -v promtool >/dev/null; then
     fi
     rm -rf "$folder"
 fi
-[ -n "$missing" ] || exit 0
+command -v npm >/dev/null || missing="$missing nodejs npm"
+if [ -z "$missing" ]; then
+    sh tests/web/prepare.sh
+    exit
+fi
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing for the tests: $missing"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null && exit 0
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null && exec sh tests/web/prepare.sh
 fi
 echo "Not installed: $missing. Tests that need them are skipped, each with its reason."

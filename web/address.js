@@ -13,8 +13,9 @@ const MOVED = "legenda-moved";
 /** @returns {Place} */
 export function readPlace() {
   const query = new URLSearchParams(location.search);
-  const [q, label, picture, room] = ["q", "label", "picture", "room"].map((name) => query.get(name) ?? "");
-  return { q, label, picture, room };
+  const said = (/** @type {string} */ name) => query.get(name) ?? "";
+  const view = { q: said("q"), label: said("label"), from: said("from"), to: said("to"), sure: said("sure"), sort: said("sort") };
+  return { ...view, picture: said("picture"), room: said("room") };
 }
 
 /** @param {Place} place @returns {string} */

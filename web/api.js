@@ -1,32 +1,18 @@
 /**
- * The only place that knows the gateway's addresses.
- *
- * Every failure becomes a `Problem` whose message can be shown as it is.
+ * The gateway's addresses for pictures; those for batches, keys and its state stand in `api-*.js`, and no others.
  *
  * @typedef {import("./types.js").Picture} Picture
  */
 
-const API = new URL("api/v1/", document.baseURI).href;
-const PAGE_SIZE = 60;
+import { API, ask } from "./ask.js";
+import { searchOf, sortOf } from "./views.js";
 
-/** The event by which the page learns that it needs a key, or another one. */
-export const LOCKED = "legenda-locked";
+const PAGE_SIZE = 60;
+const LARGEST_PAGE = 200;
+/** As many pictures come together where somebody looks. */
+export const STRETCH = 100;
 
 export const UPLOAD_URL = `${API}images`;
-
-/** A request that failed, in words for people. */
-export class Problem extends Error {
-  /**
-   * @param {number} status HTTP status, 0 when nothing answered
-   * @param {string} detail
-   * @param {number} [retryAfterS] when the server asks to come back
-   */
-  constructor(status, detail, retryAfterS) {
-    super(sentence(detail));
-    this.status = status;
-    this.retryAfterS = retryAfterS;
-  }
-}
 
 /** @param {string} id */
 export const previewUrl = (id) => `${API}images/${encodeURIComponent(id)}/preview`;
@@ -38,15 +24,62 @@ export const contentUrl = (id) => `${API}images/${encodeURIComponent(id)}/conten
  * @param {import("./types.js").View} view
  * @param {string | null} cursor
  * @param {AbortSignal} signal
+ * @param {number} [limit]
  * @returns {Promise<import("./types.js").PicturePage>}
  */
-export function listPictures(view, cursor, signal) {
-  const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
-  if (view.q) query.set("q", view.q);
-  if (view.q) query.set("sort", "relevance");
-  if (view.label) query.set("label", view.label);
+export const listPictures = (view, cursor, signal, limit = PAGE_SIZE) =>
+  ask(`images?${inOrder(view, cursor, { limit })}`, { signal });
+
+/**
+ * The first of a view; a search may end a page before it has found anything, and go on behind it.
+ *
+ * @param {import("./types.js").View} view
+ * @param {AbortSignal} signal
+ */
+export async function firstPage(view, signal) {
+  let page = await listPictures(view, null, signal);
+  while (page.items.length === 0 && page.next_cursor) page = await listPictures(view, page.next_cursor, signal);
+  return page;
+}
+
+/**
+ * The pictures behind a cursor, as many as an outline has told.
+ *
+ * @param {import("./types.js").View} view
+ * @param {string | null} cursor
+ * @param {number} count
+ * @param {AbortSignal} signal
+ * @returns {Promise<Picture[]>}
+ */
+export async function listStretch(view, cursor, count, signal) {
+  /** @type {Picture[]} */
+  const items = [];
+  for (;;) {
+    const page = await listPictures(view, cursor, signal, Math.min(count - items.length, LARGEST_PAGE));
+    items.push(...page.items);
+    cursor = page.next_cursor;
+    if (items.length >= count || cursor === null) return items; // a page may be short, and yet have a next one
+  }
+}
+
+/**
+ * The shapes of all pictures behind a cursor, thousands at a time.
+ *
+ * @param {import("./types.js").View} view
+ * @param {string} cursor
+ * @param {AbortSignal} signal
+ * @returns {Promise<{shapes: number[], cursors: (string | null)[], next_cursor: string | null}>}
+ */
+export const outlinePictures = (view, cursor, signal) =>
+  ask(`images/outline?${inOrder(view, cursor, { step: STRETCH })}`, { signal });
+
+/** @param {import("./types.js").View} view @param {string | null} cursor @param {Record<string, number>} more */
+function inOrder(view, cursor, more) {
+  const query = searchOf(view);
+  query.set("sort", sortOf(view));
   if (cursor) query.set("cursor", cursor);
-  return ask(`images?${query}`, { signal });
+  for (const [name, value] of Object.entries(more)) query.set(name, String(value));
+  return query;
 }
 
 /**
@@ -54,12 +87,34 @@ export function listPictures(view, cursor, signal) {
  *
  * @param {import("./types.js").View} view
  */
-export function exportUrl({ q, label }) {
-  const query = new URLSearchParams();
-  if (label) query.set("label", label);
-  if (q) query.set("q", q);
+export function exportUrl(view) {
+  const query = searchOf(view);
   return query.size ? `${API}export?${query}` : `${API}export`;
 }
+
+/** Where chosen pictures can be had as one ZIP. @param {string[]} ids */
+export const exportChosenUrl = (ids) => `${API}export?${new URLSearchParams(ids.map((id) => ["id", id]))}`;
+
+/**
+ * Have the present models look at pictures again.
+ *
+ * @param {string[]} ids
+ * @returns {Promise<{images: number}>}
+ */
+export const describeAgain = (ids) =>
+  ask("reruns", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ids }),
+  });
+
+/**
+ * Everything ever said of a picture, the newest first.
+ *
+ * @param {string} id
+ * @returns {Promise<{items: import("./types.js").HistoryEntry[]}>}
+ */
+export const tellHistory = (id) => ask(`images/${encodeURIComponent(id)}/history`);
 
 /** @returns {Promise<import("./types.js").PicturePage>} */
 export const listPending = () => ask("images?status=pending&limit=200");
@@ -106,43 +161,6 @@ export const whatSpeaksForIt = (id) => ask(`images/${encodeURIComponent(id)}/exp
 export const listSimilar = (id, limit, signal) =>
   ask(`images/${encodeURIComponent(id)}/similar?limit=${limit}`, { signal });
 
-/** Where a batch is sent to; its id is chosen here, so that it can be watched meanwhile. @param {string} id */
-export const sendBatchUrl = (id) => `${API}batches?id=${id}`;
-
-/** @param {string} id */
-export const batchEventsUrl = (id) => `${API}batches/${id}/events`;
-
-/** @returns {Promise<{items: import("./types.js").Batch[]}>} the newest first */
-export const listBatches = () => ask("batches");
-
-/** @param {string} id @returns {Promise<import("./types.js").Batch>} */
-export const getBatch = (id) => ask(`batches/${id}`);
-
-/** @param {string} id @returns {Promise<import("./types.js").Batch>} */
-export const cancelBatch = (id) => ask(`batches/${id}`, { method: "DELETE" });
-
-/** @returns {Promise<import("./types.js").PlatformStatus>} */
-export const tellStatus = () => ask("status");
-
-/** @returns {Promise<import("./types.js").SessionAnswer>} */
-export const whoIsThere = () => ask("session");
-
-/**
- * Have the browser keep a key, in a cookie.
- *
- * @param {string} key
- * @returns {Promise<import("./types.js").SessionAnswer>}
- */
-export const logIn = (key) =>
-  ask("session", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ key }),
-  });
-
-/** @returns {Promise<void>} */
-export const logOut = () => ask("session", { method: "DELETE" });
-
 /** @returns {Promise<import("./types.js").LabelCount[]>} */
 export const countLabels = () => ask("labels");
 
@@ -164,45 +182,3 @@ export function deletePicture(id) {
   return ask(`images/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });
 }
 
-/**
- * Read a failed answer.
- *
- * @param {number} status
- * @param {string} body
- * @param {string | null} retryAfter the header
- */
-export function problemFrom(status, body, retryAfter) {
-  let detail = `The server answered ${status}; try again in a moment`;
-  try {
-    detail = JSON.parse(body).detail || detail;
-  } catch {
-    // Not problem+json: something between us and the gateway answered.
-  }
-  if (status === 401) dispatchEvent(new Event(LOCKED));
-  return new Problem(status, detail, Number(retryAfter) || undefined);
-}
-
-export const unreachable = () => new Problem(0, "Legenda does not answer; is it still running?");
-
-/**
- * @param {string} path
- * @param {RequestInit} [init]
- * @returns {Promise<any>}
- */
-async function ask(path, init) {
-  let response;
-  try {
-    response = await fetch(API + path, init);
-  } catch (error) {
-    if (init?.signal?.aborted) throw error;
-    throw unreachable();
-  }
-  if (!response.ok) throw problemFrom(response.status, await response.text(), response.headers.get("Retry-After"));
-  return response.status === 204 ? undefined : response.json();
-}
-
-/** @param {string} detail */
-function sentence(detail) {
-  const text = detail.charAt(0).toUpperCase() + detail.slice(1);
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}

@@ -1,9 +1,11 @@
 /** The batches at the foot of the page: how far each is, how long it still takes, what was refused and why. */
 
-import { isBeingSent } from "./batches.js";
+import { inWords } from "./ask.js";
+import { countsOf, isBeingSent } from "./batch-shown.js";
 import { Icon } from "./icons.js";
+import { say } from "./language.js";
 import { html, useWatched } from "./view.js";
-import { counted, duration, plainNumber } from "./words.js";
+import { duration } from "./words.js";
 
 /** @param {{batches: import("./batches.js").Batches}} props */
 export function BatchTray({ batches }) {
@@ -11,33 +13,48 @@ export function BatchTray({ batches }) {
   return batches.items.map((shown) => html`<${BatchPanel} key=${shown.id} shown=${shown} batches=${batches} />`);
 }
 
-/** @param {{shown: import("./batches.js").BatchShown, batches: import("./batches.js").Batches}} props */
+/** @param {{shown: import("./batch-shown.js").BatchShown, batches: import("./batches.js").Batches}} props */
 function BatchPanel({ shown, batches }) {
   const { batch, trouble, refused } = shown;
-  const isRunning = !trouble && !batch?.is_done;
-  const state = trouble ? "failed" : isBeingSent(shown) ? "sending" : (batch?.state ?? "sending");
+  const isPaused = shown.isPaused;
+  const isRunning = !trouble && !isPaused && !batch?.is_done;
+  const state = isPaused ? "paused" : trouble ? "failed" : isBeingSent(shown) ? "sending" : (batch?.state ?? "sending");
   return html`
-    <section class="tray batch" aria-label="Pictures sent together" data-testid="batch" data-state=${state}>
+    <section class="tray batch" aria-label=${say("batch.name")} data-testid="batch" data-state=${state}>
       <header>
         <p role="status" data-testid="batch-summary">${summary(shown)}</p>
         ${
+          isBeingSent(shown) &&
+          !isPaused &&
+          html`<button class="button bare" type="button" data-testid="batch-pause" onClick=${() => batches.pause(shown)}>
+            ${say("batch.pause")}
+          </button>`
+        }
+        ${
+          isPaused &&
+          html`<button class="button bare" type="button" data-testid="batch-resume" onClick=${() => batches.resume(shown)}>
+            ${say("batch.resume")}
+          </button>`
+        }
+        ${
           isRunning
             ? html`<button class="button bare" type="button" data-testid="batch-cancel" disabled=${!batch} onClick=${() => batches.cancel(shown)}>
-                Cancel
+                ${say("cancel")}
               </button>`
-            : html`<button class="button bare square" type="button" aria-label="Close" onClick=${() => batches.close(shown)}>
+            : html`<button class="button bare square" type="button" aria-label=${say("close")} onClick=${() => batches.close(shown)}>
                 <${Icon} name="close" />
               </button>`
         }
       </header>
-      ${isRunning && html`<progress class="batch-bar" aria-label="Progress" max="1" value=${part(shown)}></progress>`}
-      <p class="note batch-note" data-testid="batch-note">${isRunning ? pace(shown) : trouble || ending(batch)}</p>
+      ${isRunning && html`<progress class="batch-bar" aria-label=${say("batch.progress")} max="1" value=${part(shown)}></progress>`}
+      <p class="note batch-note" data-testid="batch-note">${isPaused ? say("batch.paused") : isRunning ? pace(shown) : trouble || ending(batch)}</p>
       ${
         !isRunning &&
+        !isPaused &&
         shown.files.length > 0 &&
         (trouble || batch?.state === "interrupted" || batch?.state === "cancelled") &&
         html`<p class="batch-again">
-          <button class="button" type="button" onClick=${() => batches.sendAgain(shown)}>Send again</button>
+          <button class="button" type="button" onClick=${() => batches.sendAgain(shown)}>${say("batch.sendAgain")}</button>
         </p>`
       }
       ${refused.length > 0 && html`<${Refused} refused=${refused} />`}
@@ -49,12 +66,12 @@ function BatchPanel({ shown, batches }) {
 function Refused({ refused }) {
   return html`
     <details class="batch-refused" data-testid="batch-refused">
-      <summary>${counted(refused.length, "file")} refused: see why</summary>
+      <summary>${say("batch.refused", { count: refused.length })}</summary>
       <ul>
         ${refused.map(
-          (file) => html`<li key=${file.position}>
+          (file, at) => html`<li key=${at}>
             <span class="file-name">${file.archive && `${file.archive}: `}${file.filename}</span>
-            <span class="refusal">${file.refusal?.detail}</span>
+            <span class="refusal">${file.refusal && inWords(file.refusal.code, file.refusal.detail)}</span>
           </li>`,
         )}
       </ul>
@@ -62,49 +79,48 @@ function Refused({ refused }) {
   `;
 }
 
-/** @param {import("./batches.js").BatchShown} shown */
-function summary({ batch, files, trouble }) {
-  const counts = batch?.counts;
-  if (trouble) return counts ? `${counted(counts.received, "file")} arrived, then it broke off` : "Nothing arrived";
-  if (!counts) return `Sending ${counted(files.length, "file")}`;
-  const kept = counts.received - counts.refused;
-  const described = `${plainNumber(counts.complete)} of ${plainNumber(kept)} described`;
-  if (batch.state === "receiving") {
-    const all = files.length > counts.received ? ` of ${plainNumber(files.length)}` : ""; // a ZIP has many files
-    return `${plainNumber(counts.received)}${all} arrived, ${plainNumber(counts.complete)} described`;
+/** @param {import("./batch-shown.js").BatchShown} shown */
+function summary(shown) {
+  const { batch, files, trouble } = shown;
+  const counts = countsOf(shown);
+  if (trouble) return counts.received ? say("batch.brokeOff", { count: counts.received }) : say("batch.nothing");
+  if (counts.received === 0 && !batch) return say("batch.sending", { count: files.length });
+  const { received, complete } = counts;
+  if (shown.isPaused || batch?.state === "receiving") {
+    return files.length > received // a ZIP has many files
+      ? say("batch.arrivedOf", { count: received, all: shown.total, done: complete })
+      : say("batch.arrived", { count: received, done: complete });
   }
-  if (batch.state === "cancelled") return `Cancelled: ${plainNumber(counts.complete)} of ${plainNumber(kept)} described`;
+  const described = say("described.of", { done: complete, count: received - counts.refused });
+  if (batch?.state === "cancelled") return say("batch.cancelled", { described });
   const parts = [described];
-  if (batch.is_done && counts.failed > 0) parts.push(`${plainNumber(counts.failed)} not`);
-  if (counts.known > 0) parts.push(`${plainNumber(counts.known)} already here`);
+  if (batch?.is_done && counts.failed > 0) parts.push(say("batch.not", { count: counts.failed }));
+  if (counts.known > 0) parts.push(say("batch.known", { count: counts.known }));
   return parts.join(", ");
 }
 
-/** How fast it goes, and for how long still. @param {import("./batches.js").BatchShown} shown */
+/** How fast it goes, and for how long still. @param {import("./batch-shown.js").BatchShown} shown */
 function pace({ batch, sent, files }) {
   const parts = [];
-  if (files.length > 0 && sent < 1) parts.push(`${Math.floor(sent * 100)}\u00a0% sent`);
+  if (files.length > 0 && sent < 1) parts.push(say("batch.sent", { percent: Math.floor(sent * 100) }));
   if (batch && batch.rate_per_s > 0) {
     const isSlow = batch.rate_per_s < 1;
     const rate = isSlow ? Math.round(batch.rate_per_s * 60) : Math.round(batch.rate_per_s);
-    parts.push(`${plainNumber(Math.max(rate, 1))} a ${isSlow ? "minute" : "second"}`);
-    if (batch.eta_s && batch.state !== "receiving") parts.push(`about ${duration(batch.eta_s)} left`);
+    parts.push(say(isSlow ? "batch.aMinute" : "batch.aSecond", { rate: Math.max(rate, 1) }));
+    if (batch.eta_s && batch.state !== "receiving") parts.push(say("batch.left", { time: duration(batch.eta_s) }));
   }
-  if (parts.length === 0) parts.push("You may close the page once all is sent");
-  return parts.join(" · ");
+  return parts.join(" · ") || say("batch.mayClose");
 }
 
 /** @param {import("./types.js").Batch | null} batch */
 function ending(batch) {
-  if (batch?.state === "interrupted") return `Not all came: ${batch.reason ?? "the sending broke off"}.`;
-  if (batch?.state === "cancelled") return "What had arrived is kept.";
-  return "All done.";
+  if (batch?.state === "interrupted") return say("batch.interrupted", { why: batch.reason ?? say("batch.broke") });
+  return say(batch?.state === "cancelled" ? "batch.isKept" : "batch.done");
 }
 
-/** Sending is half of it, describing the other half. @param {import("./batches.js").BatchShown} shown */
-function part({ batch, sent, files }) {
-  const counts = batch?.counts;
-  const done = counts ? counts.complete + counts.failed + counts.deleted + counts.refused : 0;
-  const expected = Math.max(counts?.received ?? 0, files.length, 1);
-  return (sent + done / expected) / 2;
+/** Sending is half of it, describing the other half. @param {import("./batch-shown.js").BatchShown} shown */
+function part(shown) {
+  const { complete, failed, deleted, refused, received } = countsOf(shown);
+  const expected = Math.max(received, shown.total, 1);
+  return (shown.sent + (complete + failed + deleted + refused) / expected) / 2;
 }

@@ -6,17 +6,13 @@
  *
  * @typedef {import("./types.js").Batch} Batch
  * @typedef {import("./types.js").BatchFile} BatchFile
- *
- * @typedef {object} BatchShown
- * @property {string} id
- * @property {File[]} files empty where it was sent from elsewhere
- * @property {number} sent part of the bytes that has left, 0 to 1; 1 where it was sent from elsewhere
- * @property {string} trouble why the sending ended, in words
- * @property {Batch | null} batch what the server says; null before its first file has arrived
- * @property {BatchFile[]} refused
+ * @typedef {import("./batch-shown.js").BatchShown} BatchShown
  */
 
-import { Problem, batchEventsUrl, cancelBatch, getBatch, listBatches, problemFrom, sendBatchUrl, unreachable } from "./api.js";
+import { batchEventsUrl, cancelBatch, getBatch, listBatches } from "./api-batches.js";
+import { Problem } from "./ask.js";
+import { BrokenOff, isZip, newId, sendBatch, settled } from "./batch-sending.js";
+import { NEW, isBeingSent } from "./batch-shown.js";
 import { Watched } from "./view.js";
 
 export const MOST_SINGLE = 20;
@@ -33,12 +29,17 @@ export class Batches extends Watched {
   items = [];
   #lastNews = 0;
 
-  /** @param {(isDone: boolean) => Promise<void>} onNews pictures have come or been described */
-  constructor(onNews) {
+  /**
+   * @param {(isDone: boolean) => Promise<void>} onNews pictures have come or been described
+   * @param {import("./unsent-files.js").UnsentFiles} unsent
+   */
+  constructor(onNews, unsent) {
     super();
     this.onNews = onNews;
+    this.unsent = unsent;
     addEventListener("beforeunload", (event) => {
-      if (this.items.some(isBeingSent)) event.preventDefault(); // what has not left yet would not arrive
+      const isLost = this.items.some((shown) => isBeingSent(shown) && !unsent.has(shown.files));
+      if (isLost) event.preventDefault(); // what has not left yet would not arrive
     });
   }
 
@@ -47,7 +48,7 @@ export class Batches extends Watched {
     try {
       const running = (await listBatches()).items.filter(({ is_done }) => !is_done).slice(0, MOST_WATCHED);
       for (const batch of running.filter(({ id }) => !this.items.some((shown) => shown.id === id))) {
-        const shown = { id: batch.id, files: [], sent: 1, trouble: "", batch, refused: [] };
+        const shown = { ...NEW, id: batch.id, sent: 1, batch, refused: [], earlier: new Map() };
         this.items = [...this.items, shown];
         this.#watch(shown);
       }
@@ -59,6 +60,7 @@ export class Batches extends Watched {
 
   /** @param {File[]} files */
   async send(files) {
+    void this.unsent.keep(files);
     for (let first = 0; first < files.length; first += MOST_IN_A_BATCH) {
       await this.#sendOne(files.slice(first, first + MOST_IN_A_BATCH));
     }
@@ -70,10 +72,56 @@ export class Batches extends Watched {
     void this.send(shown.files);
   }
 
+  /** Stop sending; what has arrived is kept and described. @param {BatchShown} shown */
+  pause(shown) {
+    shown.isPaused = true;
+    shown.breakOff();
+    this.changed();
+  }
+
+  /** Send what had not arrived before the pause, as a batch of its own. @param {BatchShown} shown */
+  async resume(shown) {
+    shown.isPaused = false;
+    this.changed();
+    try {
+      const before = await settled(shown.id);
+      if (shown.isPaused) return; // again
+      if (before) shown.earlier.set(shown.id, before);
+      const arrived = shown.files.some(isZip) ? 0 : (before?.counts.received ?? 0); // they arrive in their order
+      void this.unsent.forget(shown.files.slice(0, arrived));
+      Object.assign(shown, { id: newId(), files: shown.files.slice(arrived), batch: null });
+      await this.#post(shown);
+    } catch (error) {
+      this.#fail(shown, error);
+    }
+  }
+
+  /** @param {BatchShown} shown */
+  async #post(shown) {
+    const { answer, breakOff } = sendBatch(shown.id, shown.files, (sent) => {
+      shown.sent = sent;
+      this.changed();
+    });
+    Object.assign(shown, { breakOff, sent: 0 });
+    this.changed();
+    void this.#watchOnceThere(shown);
+    try {
+      this.#take(shown, await answer);
+      shown.sent = 1;
+      void this.unsent.forget(shown.files);
+    } catch (error) {
+      if (error instanceof BrokenOff) return;
+      this.#fail(shown, error);
+      shown.sent = 1;
+    }
+    this.changed();
+  }
+
   /** @param {BatchShown} shown */
   async cancel(shown) {
     try {
       this.#take(shown, await cancelBatch(shown.id));
+      void this.unsent.forget(shown.files);
     } catch (error) {
       this.#fail(shown, error);
     }
@@ -81,6 +129,7 @@ export class Batches extends Watched {
 
   /** @param {BatchShown} shown */
   close(shown) {
+    void this.unsent.forget(shown.files);
     this.items = this.items.filter(({ id }) => id !== shown.id);
     this.changed();
   }
@@ -88,64 +137,45 @@ export class Batches extends Watched {
   /** @param {File[]} files */
   async #sendOne(files) {
     /** @type {BatchShown} */
-    const shown = { id: newId(), files, sent: 0, trouble: "", batch: null, refused: [] };
+    const shown = { ...NEW, id: newId(), files, total: files.length, refused: [], earlier: new Map() };
     this.items = [shown, ...this.items];
-    this.changed();
-    void this.#watchOnceThere(shown);
-    try {
-      this.#take(shown, await this.#post(shown));
-    } catch (error) {
-      this.#fail(shown, error);
-    }
-    shown.sent = 1;
-    this.changed();
-  }
-
-  /** @param {BatchShown} shown @returns {Promise<Batch>} */
-  #post(shown) {
-    const request = new XMLHttpRequest(); // fetch cannot tell how much has been sent
-    const form = new FormData();
-    for (const file of shown.files) form.append("files", file, file.name);
-    return new Promise((resolve, reject) => {
-      request.upload.onprogress = (event) => {
-        shown.sent = event.lengthComputable ? event.loaded / event.total : 0;
-        this.changed();
-      };
-      request.onerror = () => reject(unreachable());
-      request.onload = () => {
-        const { status, responseText } = request;
-        if (status === 202) resolve(JSON.parse(responseText));
-        else reject(problemFrom(status, responseText, request.getResponseHeader("Retry-After")));
-      };
-      request.open("POST", sendBatchUrl(shown.id));
-      request.send(form);
-    });
+    await this.#post(shown);
   }
 
   /** The server knows a batch when its first file has arrived. @param {BatchShown} shown */
   async #watchOnceThere(shown) {
-    while (!shown.batch && !shown.trouble) {
+    const { id } = shown;
+    while (!shown.batch && !shown.trouble && shown.id === id) {
       await new Promise((wake) => setTimeout(wake, LOOK_MS));
       try {
-        shown.batch ??= await getBatch(shown.id);
+        const batch = await getBatch(id);
+        if (shown.id === id) shown.batch ??= batch;
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
+        if (shown.isPaused) return; // nothing of it has arrived
       }
     }
-    if (shown.batch) this.#watch(shown);
+    if (shown.batch?.id === id) this.#watch(shown);
   }
 
   /** @param {BatchShown} shown */
   #watch(shown) {
-    const events = new EventSource(batchEventsUrl(shown.id)); // it comes back by itself, and goes on where it was
+    const { id } = shown;
+    const events = new EventSource(batchEventsUrl(id)); // it comes back by itself, and goes on where it was
+    let told = 0; // positions of refused files that were told already
     events.addEventListener("progress", ({ data }) => {
-      this.#take(shown, JSON.parse(data));
-      if (shown.batch?.is_done) events.close();
+      /** @type {Batch} */
+      const batch = JSON.parse(data);
+      if (id === shown.id) this.#take(shown, batch);
+      else shown.earlier.set(id, batch); // it was paused, and goes on as another batch
+      this.changed();
+      if (batch.is_done) events.close();
     });
     events.addEventListener("refused", ({ data }) => {
       /** @type {BatchFile} */
       const file = JSON.parse(data);
-      if (file.position > (shown.refused.at(-1)?.position ?? 0)) shown.refused.push(file);
+      if (file.position > told) shown.refused.push(file);
+      told = Math.max(told, file.position);
       this.changed();
     });
   }
@@ -166,21 +196,4 @@ export class Batches extends Watched {
     if (shown.batch?.state !== "cancelled") shown.trouble = error.message;
     this.changed();
   }
-}
-
-/** @param {BatchShown} shown */
-export const isBeingSent = ({ sent, trouble }) => sent < 1 && !trouble;
-
-/** @param {File} file */
-function isZip({ name, type }) {
-  return /\.zip$/i.test(name) || type === "application/zip" || type === "application/x-zip-compressed";
-}
-
-/** `crypto.randomUUID` is only there over HTTPS and on this machine. */
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

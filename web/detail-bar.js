@@ -3,6 +3,7 @@
 import { adjust, leavePicture } from "./address.js";
 import { contentUrl } from "./api.js";
 import { Icon } from "./icons.js";
+import { say } from "./language.js";
 import { html } from "./view.js";
 
 /**
@@ -17,9 +18,9 @@ import { html } from "./view.js";
 export function DetailBar({ place, before, after, picture, onDelete }) {
   return html`
     <div class="detail-bar">
-      <${Step} to=${before} name="Previous picture" icon="left" />
+      <${Step} to=${before} name=${say("detail.previous")} icon="left" />
       <span class="place" data-testid="detail-place">${place}</span>
-      <${Step} to=${after} name="Next picture" icon="right" />
+      <${Step} to=${after} name=${say("detail.next")} icon="right" />
       <span class="apart"></span>
       ${
         picture &&
@@ -30,17 +31,17 @@ export function DetailBar({ place, before, after, picture, onDelete }) {
             rel="noopener"
             data-testid="original"
           >
-            <${Icon} name="out" /><span class="button-word">Original</span>
+            <${Icon} name="out" /><span class="button-word">${say("detail.original")}</span>
           </a>
           <button class="button bare" type="button" data-testid="delete" onClick=${onDelete}>
-            <${Icon} name="bin" /><span class="button-word">Delete</span>
+            <${Icon} name="bin" /><span class="button-word">${say("delete")}</span>
           </button>`
       }
       <button
         class="button bare square"
         type="button"
-        aria-label="Close"
-        title="Close (Esc)"
+        aria-label=${say("close")}
+        title=${say("closeEsc")}
         data-testid="detail-close"
         onClick=${leavePicture}
       >

@@ -1,6 +1,8 @@
 /** The caption under the plate: click it to write a better one, or choose another reading below. */
 
 import { useCorrection } from "./correction.js";
+import { say } from "./language.js";
+import { Marked } from "./marked-words.js";
 import { html, useLayoutEffect, useRef, useState } from "./view.js";
 import { captionOf, speaker } from "./words.js";
 
@@ -10,9 +12,10 @@ const MOST_OTHERS = 4;
  * @typedef {object} CaptionProps
  * @property {import("./types.js").Picture} picture
  * @property {import("./pictures.js").Pictures} pictures
+ * @property {string} q what was searched for
  * @param {CaptionProps} props
  */
-export function DetailCaption({ picture, pictures }) {
+export function DetailCaption({ picture, pictures, q }) {
   const [isWriting, setIsWriting] = useState(false);
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const wasWriting = useRef(false);
@@ -29,7 +32,7 @@ export function DetailCaption({ picture, pictures }) {
     if (words && words !== caption?.value) void correct({ caption: words });
   };
   return html`
-    <section class="said" aria-label="Caption">
+    <section class="said" aria-label=${say("caption.name")}>
       ${
         isWriting
           ? html`<${CaptionField} words=${caption?.value ?? ""} onSave=${save} onLeave=${() => setIsWriting(false)} />`
@@ -37,22 +40,22 @@ export function DetailCaption({ picture, pictures }) {
               class="caption-button"
               type="button"
               ref=${button}
-              title="Write a better caption"
+              title=${say("caption.better")}
               onClick=${() => setIsWriting(true)}
             >
               <span class="caption ${caption ? "" : "missing"}" data-testid="detail-caption"
-                >${captionOf(picture)}</span
-              >
+                ><${Marked} text=${captionOf(picture)} q=${caption ? q : ""}
+              /></span>
             </button>`
       }
       <p class="note" data-testid="detail-caption-source">
-        ${caption && `said by ${speaker(caption)}`}
-        ${!caption && "You can write one yourself: click the line above."}
+        ${caption && say("saidBy", { who: speaker(caption) })}
+        ${!caption && say("caption.write")}
       </p>
-      ${failure && html`<p class="trouble" role="alert">The caption was not saved. ${failure}</p>`}
+      ${failure && html`<p class="trouble" role="alert">${say("caption.notSaved")} ${failure}</p>`}
       ${
         others.length > 0 &&
-        html`<h2 class="small-title">Other readings</h2>
+        html`<h2 class="small-title">${say("caption.others")}</h2>
           <ul class="others">
             ${others.map(
               ({ value }) =>
@@ -113,14 +116,14 @@ function CaptionField({ words, onSave, onLeave }) {
         ref=${field}
         rows="1"
         maxlength="500"
-        aria-label="Caption"
+        aria-label=${say("caption.name")}
         data-testid="caption-field"
         defaultValue=${words}
         onInput=${grow}
         onKeyDown=${onKeyDown}
       ></textarea>
-      <button class="button filled" type="submit">Save</button>
-      <button class="button" type="button" onClick=${leave}>Cancel</button>
+      <button class="button filled" type="submit">${say("save")}</button>
+      <button class="button" type="button" onClick=${leave}>${say("cancel")}</button>
     </form>
   `;
 }

@@ -1,6 +1,7 @@
 /** Where the model looked: its words, and its map over the picture while one of them is pointed at. */
 
 import { whereItLooks } from "./api.js";
+import { say } from "./language.js";
 import { OnDemand } from "./on-demand.js";
 import { html, useEffect, useState } from "./view.js";
 
@@ -13,10 +14,10 @@ import { html, useEffect, useState } from "./view.js";
 export function DetailLooks({ picture, onLook }) {
   useEffect(() => () => onLook(null), []);
   return html`
-    <section class="looks" aria-label="Where it looked">
+    <section class="looks" aria-label=${say("looks.name")}>
       <${OnDemand}
-        name="Where it looked"
-        meanwhile="Looking again …"
+        name=${say("looks.name")}
+        meanwhile=${say("looks.meanwhile")}
         testid="where-it-looked"
         ask=${() => whereItLooks(picture.id)}
         draw=${(/** @type {import("./types.js").ImageAttention} */ answer) =>
@@ -57,7 +58,7 @@ function Words({ attention: { words, model }, onLook }) {
       )}
     </p>
     <p class="note">
-      What ${model.name} ${model.version} says of it now. Point at a word: the picture stays bright where it looked.
+      ${say("looks.note", { model: `${model.name} ${model.version}` })}
     </p>
   `;
 }

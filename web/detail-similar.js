@@ -2,6 +2,7 @@
 
 import { adjust, followLink, hrefOf, readPlace } from "./address.js";
 import { listSimilar, previewUrl } from "./api.js";
+import { say } from "./language.js";
 import { html, useEffect, useState } from "./view.js";
 import { altOf } from "./words.js";
 
@@ -21,7 +22,7 @@ export function DetailSimilar({ picture, pictures }) {
     setFailure("");
     if (status === "pending") {
       setFound([]); // nothing has looked at it yet
-      return;
+      return undefined;
     }
     listSimilar(id, MOST_SHOWN, request.signal)
       .then(({ items }) => setFound(items.filter(({ distance }) => distance <= FARTHEST)))
@@ -35,9 +36,9 @@ export function DetailSimilar({ picture, pictures }) {
 
   if (!twin && !failure && found?.length === 0) return null;
   return html`
-    <section class="similar" aria-label="Similar pictures" data-testid="similar">
+    <section class="similar" aria-label=${say("similar.name")} data-testid="similar">
       ${twin && html`<${Twin} id=${twin.id} pictures=${pictures} />`}
-      ${found?.length !== 0 && html`<h2 class="small-title">Similar</h2>`}
+      ${found?.length !== 0 && html`<h2 class="small-title">${say("similar.title")}</h2>`}
       ${
         found?.length !== 0 &&
         html`<ul>
@@ -59,7 +60,7 @@ function Twin({ id, pictures }) {
     <p class="twin" data-testid="near-duplicate">
       <a href=${hrefOf({ ...readPlace(), picture: id })} data-picture=${id} onClick=${opener(id)}>
         <img src=${previewUrl(id)} alt=${pictures.find(id)?.filename ?? ""} width="40" height="40" />
-        <span>Almost the same as this one, which was here before</span>
+        <span>${say("similar.twin")}</span>
       </a>
     </p>
   `;

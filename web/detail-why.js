@@ -1,6 +1,7 @@
 /** Why a label: what was measured, in words, and over the picture where the network saw what speaks for it. */
 
 import { whatSpeaksForIt } from "./api.js";
+import { say } from "./language.js";
 import { OnDemand } from "./on-demand.js";
 import { html, useEffect } from "./view.js";
 import { labelName, percent } from "./words.js";
@@ -19,10 +20,10 @@ export function DetailWhy({ picture, onLook }) {
     return explanation;
   };
   return html`
-    <section class="why" aria-label="Why this label">
+    <section class="why" aria-label=${say("why.name")}>
       <${OnDemand}
-        name="Why this label"
-        meanwhile="Looking again …"
+        name=${say("why.name")}
+        meanwhile=${say("looks.meanwhile")}
         testid="why-this-label"
         ask=${ask}
         draw=${(/** @type {import("./types.js").ImageExplanation} */ answer) =>
@@ -35,14 +36,17 @@ export function DetailWhy({ picture, onLook }) {
 
 /** @param {{explanation: import("./types.js").ImageExplanation}} props */
 function Evidence({ explanation: { label, labels, evidence, model } }) {
-  const sure = label === evidence.label ? "" : ", which is not sure enough to be given";
+  const isSure = label === evidence.label;
   return html`
     <p class="why-words" data-testid="why-words">
-      ${evidence.words ? `${evidence.words.charAt(0).toUpperCase()}${evidence.words.slice(1)}.` : "Nothing measured stands out; it is what the network saw."}
+      ${evidence.words ? `${evidence.words.charAt(0).toUpperCase()}${evidence.words.slice(1)}.` : say("why.nothing")}
     </p>
     <p class="note">
-      This speaks for ${labelName(evidence.label)} (${percent(labels[0].confidence)}${sure}), as ${model.name}
-      ${model.version} sees it now. The picture is bright where the network saw most of it.
+      ${say(isSure ? "why.note" : "why.unsure", {
+        label: labelName(evidence.label),
+        percent: percent(labels[0].confidence),
+        model: `${model.name} ${model.version}`,
+      })}
     </p>
   `;
 }

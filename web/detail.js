@@ -4,34 +4,37 @@ import { adjust, go, leavePicture } from "./address.js";
 import { DetailBar } from "./detail-bar.js";
 import { DetailCaption } from "./detail-caption.js";
 import { DetailFacts } from "./detail-facts.js";
+import { DetailHistory } from "./detail-history.js";
 import { DetailLabel } from "./detail-label.js";
 import { DetailLooks } from "./detail-looks.js";
 import { DetailSimilar } from "./detail-similar.js";
+import { say } from "./language.js";
 import { Plate } from "./plate.js";
 import { html, useEffect, useRef, useState, useWatched } from "./view.js";
-import { altOf } from "./words.js";
+import { isPlain } from "./views.js";
+import { altOf, plainNumber } from "./words.js";
 
-const LOAD_MORE_BEFORE_END = 8;
+const LOADED_AROUND = 8;
 
-/** @param {{id: string, library: import("./types.js").Library}} props */
-export function Detail({ id, library }) {
+/** @param {{id: string, library: import("./types.js").Library, q: string}} props */
+export function Detail({ id, library, q }) {
   const { pictures, deletions } = library;
   useWatched(pictures);
   const [problem, setProblem] = useState("");
   const [look, setLook] = useState(/** @type {number[][] | null} */ (null));
   const room = useRef(/** @type {HTMLElement | null} */ (null));
   const picture = pictures.find(id);
-  const at = pictures.items.findIndex((item) => item.id === id);
-  const before = pictures.items[at - 1]?.id;
-  const after = at < 0 ? undefined : pictures.items[at + 1]?.id;
+  const at = pictures.indexOf(id);
+  const before = at < 0 ? undefined : pictures.at(at - 1)?.id;
+  const after = at < 0 ? undefined : pictures.at(at + 1)?.id;
 
   useEffect(() => {
     setProblem("");
     pictures.open(id).catch((error) => setProblem(error.message));
   }, [id]);
   useEffect(() => {
-    if (at >= pictures.items.length - LOAD_MORE_BEFORE_END) void pictures.showMore();
-  }, [at]);
+    if (at >= 0) pictures.need(Math.max(0, at - LOADED_AROUND), at + LOADED_AROUND);
+  }, [at, pictures.layout]);
   useEffect(() => {
     room.current?.focus();
     document.documentElement.classList.add("has-open-picture");
@@ -63,14 +66,14 @@ export function Detail({ id, library }) {
   const remove = () => {
     if (!picture) return;
     leavePicture();
-    deletions.start(picture);
+    deletions.start([picture]);
   };
   return html`
     <div
       class="detail"
       role="dialog"
       aria-modal="true"
-      aria-label=${picture ? `Picture: ${altOf(picture)}` : "Picture"}
+      aria-label=${picture ? `${say("detail.name")}: ${altOf(picture)}` : say("detail.name")}
       data-testid="detail"
       tabindex="-1"
       ref=${room}
@@ -86,10 +89,11 @@ export function Detail({ id, library }) {
         picture &&
         html`<${Plate} key=${`plate-${id}`} picture=${picture} look=${look} onStep=${step} />
           <div class="panel" key=${`panel-${id}`}>
-            <${DetailCaption} picture=${picture} pictures=${pictures} />
+            <${DetailCaption} picture=${picture} pictures=${pictures} q=${q} />
             ${picture.caption && html`<${DetailLooks} picture=${picture} onLook=${setLook} />`}
             <${DetailLabel} picture=${picture} library=${library} onLook=${setLook} />
             <${DetailSimilar} picture=${picture} pictures=${pictures} />
+            <${DetailHistory} key=${historyKey(picture)} picture=${picture} />
             <${DetailFacts} picture=${picture} />
           </div>`
       }
@@ -98,7 +102,7 @@ export function Detail({ id, library }) {
         problem &&
         html`<div class="nothing" role="alert">
           <p>${problem}</p>
-          <button class="button" type="button" onClick=${() => go({ picture: "" })}>Show the gallery</button>
+          <button class="button" type="button" onClick=${() => go({ picture: "" })}>${say("gallery.show")}</button>
         </div>`
       }
     </div>
@@ -113,8 +117,11 @@ export function Detail({ id, library }) {
  */
 function placeInRow(at, { pictures, counts }) {
   if (at < 0) return "";
-  const { items, hasMore, view } = pictures;
-  if (!hasMore) return `${at + 1} of ${items.length}`;
-  if (view.q || !counts.known) return `${at + 1}`;
-  return `${at + 1} of ${view.label ? counts.of(view.label) : counts.total}`;
+  const { count, isOutlined, view } = pictures;
+  const counted = isPlain(view) && counts.known ? (view.label ? counts.of(view.label) : counts.total) : 0;
+  const all = isOutlined ? count : counted;
+  return all ? say("detail.place", { at: at + 1, all }) : plainNumber(at + 1);
 }
+
+/** A history that is open closes when there is more to tell. @param {import("./types.js").Picture} picture */
+const historyKey = ({ caption, label }) => `history-${caption?.value}-${caption?.source}-${label.value}-${label.source}`;

@@ -1,6 +1,7 @@
 /** Files can be dropped on the whole page; it dims to a single sentence meanwhile. */
 
 import { filesOf } from "./dropped-files.js";
+import { say } from "./language.js";
 import { html, useEffect, useRef, useState } from "./view.js";
 
 /** @param {{onFiles: (files: Iterable<File>) => void}} props */
@@ -22,7 +23,7 @@ export function DropAnywhere({ onFiles }) {
     ];
     return () => stops.forEach((stop) => stop());
   }, []);
-  return isOver && html`<div class="dropping" data-testid="dropping"><p>Let go to add them.</p></div>`;
+  return isOver && html`<div class="dropping" data-testid="dropping"><p>${say("dropping")}</p></div>`;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** What a first visit sees: one place to drop pictures, and some to try with. */
 
+import { LanguageSwitch } from "./language-switch.js";
+import { say } from "./language.js";
 import { html, useState } from "./view.js";
 
 const SAMPLES = ["chelsea.jpg", "coffee.jpg", "rocket.jpg"];
@@ -15,7 +17,7 @@ export function EmptyRoom({ onFiles }) {
     try {
       onFiles(await Promise.all(SAMPLES.map(fetchSample)));
     } catch {
-      setFailure("The samples could not be loaded. Try again, or add a picture of your own.");
+      setFailure(say("empty.noSamples"));
     }
     setIsFetching(false);
   };
@@ -28,17 +30,17 @@ export function EmptyRoom({ onFiles }) {
           <circle cx="68" cy="17" r="5" />
           <path d="M22 63h52M34 70h28" />
         </svg>
-        <span class="drop-words">Drop pictures here, or choose them.</span>
-        <span class="drop-note">Legenda writes a caption under each and sorts it by what it is. A folder or a ZIP will do, too.</span>
+        <span class="drop-words">${say("empty.drop")}</span>
+        <span class="drop-note">${say("empty.note")}</span>
       </label>
       <p class="or">
-        Nothing at hand?${" "}
+        ${say("empty.orElse")}${" "}
         <button class="button" type="button" data-testid="add-samples" disabled=${isFetching} onClick=${addSamples}>
-          Add three sample pictures
+          ${say("empty.samples")}
         </button>
       </p>
       ${failure && html`<p class="trouble" role="alert">${failure}</p>`}
-      <p class="note"><a class="download" href="status">How Legenda is doing</a></p>
+      <p class="note"><a class="download" href="status">${say("status.long")}</a> <${LanguageSwitch} /></p>
     </div>
   `;
 }

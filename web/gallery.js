@@ -1,144 +1,135 @@
-/** The wall of pictures, in justified rows, going on as one scrolls. */
+/** The wall of pictures, in justified rows: as high as all of them, with only those in the page that are looked at. */
 
 import { go } from "./address.js";
+import { useFewAtOnce, useSeenRows, useStillness, useWidth } from "./gallery-scrolling.js";
+import { useWalk } from "./gallery-walking.js";
+import { say } from "./language.js";
+import { useLongPress } from "./long-press.js";
 import { Newcomers } from "./newcomers.js";
 import { PictureTile } from "./picture-tile.js";
-import { layRows } from "./rows.js";
-import { html, useEffect, useLayoutEffect, useMedia, useMemo, useRef, useState, useWatched } from "./view.js";
+import { Rows } from "./rows.js";
+import { html, useEffect, useMedia, useMemo, useRef, useWatched } from "./view.js";
+import { ALL, viewOf } from "./views.js";
 
 const DESKTOP = { gap: 4, least: 180, target: 220, most: 260, below: 0 };
 const PHONE = { gap: 4, least: 150, target: 200, most: 320, below: 30 };
-const SKELETON = [1.5, 0.75, 1.33, 1.5, 1, 1.5, 0.67, 1.33, 1.5, 1.5, 0.8, 1.33].map((width) => ({ width, height: 1 }));
+const SKELETON = [1.5, 0.75, 1.33, 1.5, 1, 1.5, 0.67, 1.33, 1.5, 1.5, 0.8, 1.33];
 
 /**
  * @typedef {object} GalleryProps
- * @property {import("./pictures.js").Pictures} pictures
+ * @property {import("./types.js").Library} library
  * @property {import("./types.js").Place} place
  * @param {GalleryProps} props
  */
-export function Gallery({ pictures, place }) {
-  useWatched(pictures);
+export function Gallery({ library, place }) {
+  const { pictures, selection, counts } = library;
+  useWatched(pictures, selection);
   const wall = useRef(/** @type {HTMLElement | null} */ (null));
   const width = useWidth(wall);
   const isPhone = useMedia("(max-width: 640px), (hover: none)");
-  const { items, hasMore, loading, problem } = pictures;
-
   const measure = { ...(isPhone ? PHONE : DESKTOP), width };
-  const rows = useMemo(() => layRows(items, measure), [items, width, isPhone]);
-  // A last row that more pictures will fill is held back, so that it never jumps.
-  const shown = hasMore && rows.lastRowAt > 0 ? items.slice(0, rows.lastRowAt) : items;
-  useStillness(wall, shown, rows.spots, `${place.q} ${place.label}`);
+  const { loading, problem, isOutlined } = pictures;
+  const isSkeleton = pictures.count === 0 && loading && !problem;
+  const rows = useMemo(
+    () => new Rows(isSkeleton ? SKELETON : pictures.shapes, measure),
+    [pictures.layout, width, isPhone, isSkeleton],
+  );
+  const view = Object.values(viewOf(place)).join(" ");
+  const seen = useSeenRows(wall, rows, shownRows(rows, isOutlined || isSkeleton));
+  const { at: focused, onKeyDown } = useWalk(wall, rows, library, place.picture);
+  const longPress = useLongPress((pressed) => {
+    const tile = pressed instanceof Element ? pressed.closest("[data-at]") : null;
+    const picture = tile instanceof HTMLElement ? pictures.at(Number(tile.dataset.at)) : undefined;
+    if (picture) selection.toggle(picture);
+  });
+  const tiles = tilesOf(rows, seen, focused);
+  const drawn = useFewAtOnce(isSkeleton ? [] : tiles.flatMap(({ at }) => pictures.at(at)?.id ?? []));
+  useStillness(wall, rows, pictures, isSkeleton ? [] : tiles, view);
+  useEffect(() => {
+    if (!isSkeleton && seen.last >= 0) pictures.need(rows.froms[seen.first], rows.endOf(seen.last));
+  }, [rows, seen.first, seen.last, loading]);
 
-  const isSkeleton = items.length === 0 && loading && !problem;
-  const skeleton = useMemo(() => layRows(SKELETON, measure), [width, isPhone]);
-  const height = isSkeleton ? skeleton.height : heightOf(rows.spots.slice(0, shown.length), measure.below);
-
+  const total = place.q || place.from || place.to || place.sure ? 0 : place.label ? counts.of(place.label) : counts.total;
   return html`
-    <section class="gallery" aria-label="Pictures" aria-busy=${loading ? "true" : "false"}>
+    <section class="gallery" aria-label=${say("gallery.name")} aria-busy=${loading ? "true" : "false"}>
       <${Newcomers} pictures=${pictures} />
-      <ul class="wall ${isPhone ? "with-lines" : ""}" ref=${wall} style=${{ height: `${height}px` }} onKeyDown=${walk}>
-        ${
-          width > 0 &&
-          isSkeleton &&
-          skeleton.spots.map(
-            (spot, at) => html`<li class="tile skeleton" key=${`skeleton-${at}`} style=${px(spot)}></li>`,
-          )
-        }
-        ${
-          width > 0 &&
-          shown.map(
-            (picture, at) =>
-              html`<${PictureTile} key=${picture.id} picture=${picture} spot=${rows.spots[at]} place=${place} />`,
-          )
-        }
+      <ul
+        class="wall ${isPhone ? "with-lines" : ""} ${selection.size ? "selecting" : ""}"
+        ref=${wall}
+        style=${{ height: `${isSkeleton ? rows.heightOf() : heightOf(rows, isOutlined, total)}px` }}
+        onKeyDown=${onKeyDown}
+        ...${longPress}
+      >
+        ${tiles.map(({ at, spot }) => {
+          const picture = isSkeleton ? undefined : pictures.at(at);
+          if (!picture || !drawn.has(picture.id)) return html`<li class="tile skeleton" key=${`at-${at}`} style=${px(spot)}></li>`;
+          return html`<${PictureTile}
+            key=${picture.id}
+            picture=${picture}
+            at=${at}
+            of=${Math.max(pictures.count, total)}
+            spot=${spot}
+            place=${place}
+            selection=${selection}
+            isChosen=${selection.has(picture.id)}
+            isStop=${at === (focused < 0 ? rows.froms[seen.first] : focused)}
+          />`;
+        })}
       </ul>
-      ${!loading && items.length === 0 && html`<${NothingFound} place=${place} />`}
+      ${!loading && pictures.count === 0 && html`<${NothingFound} place=${place} />`}
       ${
         problem &&
         html`<div class="nothing" role="alert">
-          <p class="trouble">The pictures could not be loaded. ${problem.message}</p>
-          <button class="button" type="button" onClick=${() => pictures.retry()}>Try again</button>
+          <p class="trouble">${say("gallery.failed")} ${problem.message}</p>
+          <button class="button" type="button" onClick=${() => pictures.retry()}>${say("tryAgain")}</button>
         </div>`
       }
-      ${hasMore && html`<${MoreBelow} onSeen=${() => pictures.showMore()} count=${items.length} />`}
     </section>
   `;
 }
 
 /** @param {{place: import("./types.js").Place}} props */
 function NothingFound({ place }) {
-  const what = place.q ? `No caption has “${place.q}” in it.` : "No picture has this label.";
+  const { q, from, to, sure } = place;
+  const what = from || to || sure ? say("nothing.filtered") : q ? say("nothing.found", { q }) : say("nothing.labelled");
   return html`
     <div class="nothing">
       <p>${what}</p>
-      <button class="button" type="button" onClick=${() => go({ q: "", label: "" })}>Show all pictures</button>
+      <button class="button" type="button" onClick=${() => go(ALL)}>${say("nothing.showAll")}</button>
     </div>
   `;
 }
 
-/** Asks for more when its place comes near. @param {{onSeen: () => void, count: number}} props */
-function MoreBelow({ onSeen, count }) {
-  const place = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => {
-    const seen = (/** @type {IntersectionObserverEntry[]} */ entries) =>
-      entries.some((e) => e.isIntersecting) && onSeen();
-    const observer = new IntersectionObserver(seen, { rootMargin: "1200px" });
-    if (place.current) observer.observe(place.current);
-    return () => observer.disconnect();
-  }, [count]);
-  return html`<div class="more-below" ref=${place} aria-hidden="true"></div>`;
+/** A last row that more pictures will fill is held back, so that it never jumps. @param {Rows} rows @param {boolean} isWhole */
+function shownRows(rows, isWhole) {
+  const isHeldBack = !isWhole && rows.lastRowAt > 0 && rows.lastRowAt < rows.shapes.length;
+  return rows.froms.length - (isHeldBack ? 1 : 0);
 }
 
-/** @param {{current: HTMLElement | null}} element */
-function useWidth(element) {
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const read = () => setWidth(Math.floor(element.current?.clientWidth ?? 0));
-    const observer = new ResizeObserver(read);
-    if (element.current) observer.observe(element.current);
-    read();
-    return () => observer.disconnect();
-  }, []);
-  return width;
+/** What is not laid out yet is taken to be like what is. @param {Rows} rows @param {boolean} isWhole @param {number} total */
+function heightOf(rows, isWhole, total) {
+  const count = shownRows(rows, isWhole);
+  const height = rows.heightOf(count);
+  const laid = rows.froms[count] ?? rows.shapes.length;
+  return isWhole || total <= laid || laid === 0 ? height : Math.round((height * total) / laid);
 }
 
 /**
- * Keep what is being looked at where it is, when pictures come in above it.
+ * The pictures in the page, in their order: those of the rows that are seen, and the one that has the focus.
  *
- * @param {{current: HTMLElement | null}} wall
- * @param {import("./types.js").Picture[]} shown
- * @param {import("./rows.js").Spot[]} spots
- * @param {string} view in another view there is nothing to keep
+ * @param {Rows} rows @param {{first: number, last: number}} seen @param {number} focused
+ * @returns {import("./gallery-scrolling.js").Tile[]}
  */
-function useStillness(wall, shown, spots, view) {
-  const before = useRef({ view: "", tops: /** @type {Map<string, number>} */ (new Map()) });
-  useLayoutEffect(() => {
-    const tops = new Map(shown.map((picture, at) => [picture.id, spots[at].top]));
-    const seenFrom = scrollY - (wall.current?.offsetTop ?? 0);
-    if (before.current.view === view && seenFrom > 0) {
-      for (const [id, top] of before.current.tops) {
-        const now = tops.get(id);
-        if (top < seenFrom || now === undefined) continue;
-        if (now !== top) scrollBy({ top: now - top, behavior: "instant" });
-        break;
-      }
-    }
-    before.current = { view, tops };
-  }, [shown, spots, view]);
-}
-
-/** Left and right walk from picture to picture. @param {KeyboardEvent} event */
-function walk(event) {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!step || !(event.currentTarget instanceof HTMLElement)) return;
-  const links = [...event.currentTarget.querySelectorAll("a")];
-  links[links.indexOf(/** @type {any} */ (document.activeElement)) + step]?.focus();
-}
-
-/** @param {import("./rows.js").Spot[]} spots @param {number} below */
-function heightOf(spots, below) {
-  const last = spots.at(-1);
-  return last ? last.top + last.height + below : 0;
+function tilesOf(rows, { first, last }, focused) {
+  const shown = [];
+  for (let row = first; row <= last; row += 1) shown.push(row);
+  const kept = focused >= 0 && focused < rows.shapes.length ? rows.rowOf(focused) : -1;
+  if (kept >= 0 && kept < first) shown.unshift(kept);
+  if (kept > last) shown.push(kept);
+  return shown.flatMap((row) => {
+    const spots = rows.spotsOf(row).map((spot, column) => ({ at: rows.froms[row] + column, spot }));
+    return row === kept && (row < first || row > last) ? spots.filter(({ at }) => at === focused) : spots;
+  });
 }
 
 /** @param {import("./rows.js").Spot} spot */

@@ -15,6 +15,10 @@ const DRAWINGS = {
   out: "M6 3H3v10h10v-3M9 2.5h4.5V7M13.5 2.5 7.5 8.5",
   folder: "M2 12.5v-9h4l1.5 2H14v7z",
   leave: "M9.5 3H3v10h6.5M7 8h7M11 5l3 3-3 3",
+  filter: "M2 4h12M4.5 8h7M6.5 12h3",
+  again: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5v2.8h-2.8",
+  camera: "M2 5h3l1.2-2h3.6L11 5h3v8H2zM8 6.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
   pen: "M3 13l.7-3L10.5 3.2l2.3 2.3L6 12.3z",
 };
 

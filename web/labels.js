@@ -2,13 +2,16 @@
 
 import { followLink, go, hrefOf } from "./address.js";
 import { hueOf } from "./label-hue.js";
+import { say } from "./language.js";
 import { html, useEffect, useRef, useWatched } from "./view.js";
+import { ALL } from "./views.js";
 import { labelName, plainNumber } from "./words.js";
 
 const UNCLASSIFIED = "unclassified"; // not a label like the others, so it comes last
 
-/** @param {{counts: import("./label-counts.js").LabelCounts, chosen: string, q: string}} props */
-export function Labels({ counts, chosen, q }) {
+/** @param {{counts: import("./label-counts.js").LabelCounts, place: import("./types.js").Place}} props */
+export function Labels({ counts, place }) {
+  const chosen = place.label;
   useWatched(counts);
   const line = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
@@ -20,12 +23,12 @@ export function Labels({ counts, chosen, q }) {
   shown.sort((one, other) => Number(one.label === UNCLASSIFIED) - Number(other.label === UNCLASSIFIED));
   if (chosen && !shown.some(({ label }) => label === chosen)) shown.push({ label: chosen, count: 0 });
   return html`
-    <nav class="labels" aria-label="Labels" ref=${line}>
+    <nav class="labels" aria-label=${say("labels.name")} ref=${line}>
       <ul>
-        ${isShown && html`<${Chip} label="" count=${counts.total} chosen=${chosen === ""} q=${q} />`}
+        ${isShown && html`<${Chip} label="" count=${counts.total} chosen=${chosen === ""} place=${place} />`}
         ${shown.map(
           ({ label, count }) =>
-            html`<${Chip} key=${label} label=${label} count=${count} chosen=${chosen === label} q=${q} />`,
+            html`<${Chip} key=${label} label=${label} count=${count} chosen=${chosen === label} place=${place} />`,
         )}
         ${counts.of(UNCLASSIFIED) > 0 && html`<${ReviewChip} />`}
       </ul>
@@ -33,8 +36,8 @@ export function Labels({ counts, chosen, q }) {
   `;
 }
 
-/** @param {{label: string, count: number, chosen: boolean, q: string}} props */
-function Chip({ label, count, chosen, q }) {
+/** @param {{label: string, count: number, chosen: boolean, place: import("./types.js").Place}} props */
+function Chip({ label, count, chosen, place }) {
   const choose = (/** @type {MouseEvent} */ event) =>
     followLink(event, () => {
       if (!chosen) go({ label });
@@ -44,14 +47,14 @@ function Chip({ label, count, chosen, q }) {
     <li>
       <a
         class="chip"
-        href=${hrefOf({ q, label, picture: "", room: "" })}
+        href=${hrefOf({ ...place, label, picture: "", room: "" })}
         aria-current=${chosen ? "true" : undefined}
         data-testid="label-chip"
         data-label=${label}
         data-hue=${hueOf(label)}
         onClick=${choose}
       >
-        ${label && html`<span class="dot"></span>`}${label ? labelName(label) : "all"}
+        ${label && html`<span class="dot"></span>`}${label ? labelName(label) : say("labels.all")}
         <span class="count">${plainNumber(count)}</span>
       </a>
     </li>
@@ -60,8 +63,8 @@ function Chip({ label, count, chosen, q }) {
 
 function ReviewChip() {
   const open = (/** @type {MouseEvent} */ event) => followLink(event, () => go({ room: "review" }));
-  const href = hrefOf({ q: "", label: "", picture: "", room: "review" });
-  return html`<li><a class="chip" href=${href} data-testid="review-chip" onClick=${open}>review</a></li>`;
+  const href = hrefOf({ ...ALL, picture: "", room: "review" });
+  return html`<li><a class="chip" href=${href} data-testid="review-chip" onClick=${open}>${say("review.chip")}</a></li>`;
 }
 
 /**

@@ -1,11 +1,12 @@
 /** What stands before the page where a key is asked for. */
 
+import { say, speech } from "./language.js";
 import { session } from "./session.js";
 import { html, useEffect, useRef, useState, useWatched } from "./view.js";
 
 /** The page, or the question for a key. @param {{children: unknown}} props */
 export function Door({ children }) {
-  useWatched(session);
+  useWatched(session, speech);
   useEffect(() => void session.load(), []);
   return session.isLocked ? html`<${LogIn} />` : children;
 }
@@ -34,7 +35,7 @@ function LogIn() {
     <main class="log-in">
       <form onSubmit=${submit} data-testid="log-in">
         <h1 class="name">Legenda</h1>
-        <label for="key">Your key opens these pictures.</label>
+        <label for="key">${say("key.ask")}</label>
         <input
           id="key"
           type="password"
@@ -48,9 +49,9 @@ function LogIn() {
           data-testid="key"
         />
         ${problem && html`<p class="trouble" role="alert" data-testid="log-in-problem">${problem}</p>`}
-        <button class="button filled" type="submit" aria-disabled=${isAsking ? "true" : "false"}>Open</button>
+        <button class="button filled" type="submit" aria-disabled=${isAsking ? "true" : "false"}>${say("key.open")}</button>
         <p class="note" id="key-note">
-          Whoever runs this Legenda makes keys with <code>gateway-keys new</code>. It stays in this browser until you log out.
+          ${say("key.who")} <code>gateway-keys new</code>. ${say("key.stays")}
         </p>
       </form>
     </main>

@@ -1,6 +1,7 @@
 /** The way out, where there was a way in with a key. */
 
 import { Icon } from "./icons.js";
+import { say } from "./language.js";
 import { session } from "./session.js";
 import { html, useState, useWatched } from "./view.js";
 
@@ -13,8 +14,8 @@ export function LogOut() {
     <button
       class="button bare square"
       type="button"
-      aria-label="Log out"
-      title=${failure || `Log out (${session.known?.name})`}
+      aria-label=${say("logOut")}
+      title=${failure || `${say("logOut")} (${session.known?.name})`}
       data-testid="log-out"
       onClick=${leave}
     >

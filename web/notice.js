@@ -1,21 +1,23 @@
 /** A short word at the foot of the page after a deletion, with the way back. */
 
+import { say } from "./language.js";
 import { html, useWatched } from "./view.js";
 
 /** @param {{deletions: import("./deletions.js").Deletions}} props */
 export function Notice({ deletions }) {
   useWatched(deletions);
   const { waiting, failure } = deletions;
+  const count = waiting.length;
   return html`
     <div class="notice-place" role="status">
       ${
-        waiting &&
+        count > 0 &&
         html`<p class="notice" data-testid="notice">
-          Picture deleted.
-          <button class="button bare" type="button" onClick=${() => deletions.undo()}>Undo</button>
+          ${say("delete.done", { count })}
+          <button class="button bare" type="button" onClick=${() => deletions.undo()}>${say("delete.undo")}</button>
         </p>`
       }
-      ${!waiting && failure && html`<p class="notice trouble">${failure}</p>`}
+      ${count === 0 && failure && html`<p class="notice trouble">${failure}</p>`}
     </div>
   `;
 }

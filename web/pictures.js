@@ -1,52 +1,88 @@
 /**
- * The pictures that are shown, in their order, and what is known of each.
+ * The pictures of the view, in their order, and what is known of each.
  *
- * Uploads, corrections and late descriptions all arrive here, so that gallery and detail never disagree.
+ * Uploads, corrections and late descriptions all arrive here, so that gallery and detail never disagree. Those that are
+ * not known yet are loaded where somebody looks.
  *
  * @typedef {import("./types.js").Picture} Picture
  * @typedef {import("./types.js").View} View
  */
 
-import { getPicture, listPending, listPictures } from "./api.js";
+import { firstPage, getPicture } from "./api.js";
+import { Loading } from "./loading.js";
+import { ViewLoading } from "./view-loading.js";
 import { Watched } from "./view.js";
+import { isPlain } from "./views.js";
 
-const MOST_FETCHED_AT_ONCE = 10;
 const STILL_AT_THE_TOP_PX = 60;
 
 export class Pictures extends Watched {
-  /** @type {Picture[]} */
-  items = [];
   /** @type {Picture[]} new ones, held back while someone looks further down */
   newcomers = [];
-  /** Whether `items` are not yet those of the view that was asked for. */
-  loading = true;
-  /** @type {Error | null} why the last attempt to load failed */
-  problem = null;
-  /** @type {View} */
-  view = { q: "", label: "" };
-  /** @type {string | null} */
-  #cursor = null;
-  #request = new AbortController();
-  #loadingMore = false;
-  /** @type {Map<string, Picture>} opened by their address, but not in `items` */
+  /** Counts up whenever pictures come, go, or get another shape. */
+  layout = 0;
+  #gallery = new ViewLoading({
+    isHidden: (id) => this.#hidden.has(id),
+    onFirst: () => {
+      this.newcomers = [];
+    },
+    onChange: () => this.#moved(),
+  });
+  #loader = new Loading((stretch, items) => this.#fill(stretch, items));
+  /** @type {Map<string, Picture>} opened by their address, but not among those of the view */
   #strays = new Map();
   /** @type {Set<string>} about to be deleted */
   #hidden = new Set();
+  #isStale = false;
 
-  get hasMore() {
-    return this.#cursor !== null;
+  get view() {
+    return this.#gallery.view;
+  }
+
+  /** Whether what is here is not yet of the view that was asked for. */
+  get loading() {
+    return this.#gallery.isLoading;
+  }
+
+  /** Whether the shapes of all are known. */
+  get isOutlined() {
+    return this.#gallery.isOutlined;
+  }
+
+  /** Why the last attempt to load failed. */
+  get problem() {
+    return this.#gallery.problem;
+  }
+
+  get count() {
+    return this.#gallery.stretches.count;
+  }
+
+  get shapes() {
+    return this.#gallery.stretches.shapes;
+  }
+
+  get known() {
+    return [...this.newcomers, ...this.#gallery.stretches.known, ...this.#strays.values()];
   }
 
   get pending() {
-    return [...this.newcomers, ...this.items, ...this.#strays.values()].filter(
-      (picture) => picture.status === "pending",
-    );
+    return this.known.filter((picture) => picture.status === "pending");
+  }
+
+  /** @param {number} at @returns {Picture | undefined} undefined where it has not come yet */
+  at(at) {
+    return this.#gallery.stretches.at(at);
+  }
+
+  /** @param {string} id */
+  indexOf(id) {
+    return this.#gallery.stretches.indexOf(id);
   }
 
   /** @param {string} id */
   find(id) {
-    const hasId = (/** @type {Picture} */ picture) => picture.id === id;
-    return this.items.find(hasId) ?? this.newcomers.find(hasId) ?? this.#strays.get(id);
+    return this.at(this.indexOf(id)) ?? this.newcomers.find((one) => one.id === id) ?? this.#strays.get(id);
   }
 
   /** Whether a picture is about to be deleted. @param {string} id */
@@ -56,27 +92,29 @@ export class Pictures extends Watched {
 
   /** @param {View} view */
   async show(view) {
-    this.#request.abort();
-    this.#request = new AbortController();
-    this.#loadingMore = false;
-    this.view = view;
+    this.#loader.stop();
     this.newcomers = [];
-    this.loading = true;
-    this.changed();
-    await this.#load(null, []);
+    this.#isStale = false;
+    await this.#gallery.show(view);
   }
 
-  async showMore() {
-    if (this.#loadingMore || this.loading || !this.hasMore) return;
-    this.#loadingMore = true;
-    await this.#load(this.#cursor, this.items);
-    this.#loadingMore = false;
+  /** Somebody looks at these, or soon will. @param {number} from @param {number} to behind the last */
+  need(from, to) {
+    if (this.loading) return;
+    const wanted = this.#gallery.stretches.between(from, to);
+    for (const stretch of wanted) this.#gallery.stretches.touch(stretch);
+    this.#loader.want(wanted.filter(({ pictures }) => !pictures), this.view);
+  }
+
+  /** Like `need`, and waits until they are there. @param {number} from @param {number} to */
+  async load(from, to) {
+    const missing = this.#gallery.stretches.between(from, to).filter(({ pictures }) => !pictures);
+    for (const stretch of missing) await this.#loader.load(stretch, this.view);
   }
 
   /** Try what failed again. */
-  async retry() {
-    if (this.loading) await this.#load(null, []);
-    else await this.showMore();
+  retry() {
+    return this.#gallery.retry();
   }
 
   /** Make sure that a picture is known, also one that is not in view. @param {string} id */
@@ -88,17 +126,16 @@ export class Pictures extends Watched {
 
   /** Take over what is newly known of a picture. @param {Picture} picture */
   put(picture) {
-    const update = (/** @type {Picture} */ item) => (item.id === picture.id ? picture : item);
-    this.items = this.items.map(update);
-    this.newcomers = this.newcomers.map(update);
+    this.#gallery.stretches.replace(picture);
+    this.newcomers = this.newcomers.map((item) => (item.id === picture.id ? picture : item));
     if (this.#strays.has(picture.id)) this.#strays.set(picture.id, picture);
     this.changed();
   }
 
   /** Take in a new picture, where it belongs to the view. @param {Picture} picture */
   add(picture) {
-    const { q, label } = this.view;
-    const fits = !q && (!label || label === picture.label.value);
+    const { label } = this.view;
+    const fits = isPlain(this.view) && (!label || label === picture.label.value);
     if (this.find(picture.id)) this.put(picture);
     else if (fits && !this.loading) this.newcomers = [picture, ...this.newcomers];
     this.changed();
@@ -106,39 +143,29 @@ export class Pictures extends Watched {
 
   /** Show the new pictures, first of all. */
   showNewcomers() {
+    if (this.#isStale) void this.#showAnew();
     if (this.newcomers.length === 0) return;
-    this.items = [...this.newcomers, ...this.items];
+    this.#gallery.stretches.insert(this.newcomers, 0);
     this.newcomers = [];
-    this.changed();
+    this.#moved();
   }
 
   /** @param {Picture} picture @param {number} at */
   insert(picture, at) {
     this.#hidden.delete(picture.id);
-    this.items = this.items.toSpliced(at, 0, picture);
-    this.changed();
+    this.#gallery.stretches.insert([picture], at);
+    this.#moved();
   }
 
   /** @param {string} id @returns {number} where it stood, -1 where it was not shown */
   takeOut(id) {
-    const at = this.items.findIndex((item) => item.id === id);
+    const at = this.indexOf(id);
     this.#hidden.add(id);
     this.#strays.delete(id);
-    this.items = this.items.filter((item) => item.id !== id);
+    if (at >= 0) this.#gallery.stretches.remove(at);
     this.newcomers = this.newcomers.filter((item) => item.id !== id);
-    this.changed();
+    this.#moved();
     return at;
-  }
-
-  /** Ask whether pending pictures have been described meanwhile. */
-  async askForPending() {
-    try {
-      const still = new Set((await listPending()).items.map((picture) => picture.id));
-      const ready = this.pending.filter((picture) => !still.has(picture.id)).slice(0, MOST_FETCHED_AT_ONCE);
-      for (const picture of await Promise.all(ready.map(({ id }) => getPicture(id)))) this.put(picture);
-    } catch {
-      // Nothing that was there is lost; the next turn asks again.
-    }
   }
 
   /**
@@ -148,37 +175,35 @@ export class Pictures extends Watched {
    *   further down is not moved
    */
   async lookForNew({ isWhole }) {
-    if (this.loading || this.view.q) return;
+    if (this.loading || !isPlain(this.view)) return;
     const { view } = this;
-    if (isWhole && scrollY < STILL_AT_THE_TOP_PX && this.#strays.size === 0) return this.#load(null, []);
+    if (isWhole && scrollY < STILL_AT_THE_TOP_PX && this.#strays.size === 0) return this.#showAnew();
+    this.#isStale ||= isWhole;
     try {
-      const page = await listPictures(view, null, this.#request.signal);
-      if (view === this.view) page.items.toReversed().forEach((picture) => this.#hidden.has(picture.id) || this.add(picture));
+      const page = await firstPage(view, this.#gallery.signal);
+      if (view !== this.view) return;
+      page.items.toReversed().forEach((picture) => this.#hidden.has(picture.id) || this.add(picture));
     } catch {
       // Nothing that was there is lost; the next news of the batch asks again.
     }
   }
 
-  /** @param {string | null} cursor @param {Picture[]} before */
-  async #load(cursor, before) {
-    const { signal } = this.#request;
-    try {
-      let page = await listPictures(this.view, cursor, signal);
-      // A search may end a page before it has found anything, and go on behind it.
-      while (page.items.length === 0 && page.next_cursor && !signal.aborted) {
-        page = await listPictures(this.view, page.next_cursor, signal);
-      }
-      if (signal.aborted) return;
-      const known = new Set([...before, ...this.newcomers].map((picture) => picture.id));
-      const fresh = page.items.filter(({ id }) => !known.has(id) && !this.#hidden.has(id));
-      this.items = [...before, ...fresh];
-      this.#cursor = page.next_cursor;
-      this.loading = false;
-      this.problem = null;
-    } catch (error) {
-      if (signal.aborted) return;
-      this.problem = /** @type {Error} */ (error);
-    }
+  /** @param {import("./stretches.js").Stretch} stretch @param {Picture[]} items */
+  #fill(stretch, items) {
+    const fresh = items.filter(({ id }) => !this.#hidden.has(id) && this.indexOf(id) < 0).slice(0, stretch.shapes.length);
+    const isAsTold = fresh.length === stretch.shapes.length;
+    this.#gallery.stretches.fill(stretch, fresh);
+    if (isAsTold) this.changed();
+    else this.#moved();
+  }
+
+  async #showAnew() {
+    this.#isStale = false;
+    await this.#gallery.loadFirst();
+  }
+
+  #moved() {
+    this.layout += 1;
     this.changed();
   }
 }

@@ -4,9 +4,10 @@ import { go } from "./address.js";
 import { previewUrl } from "./api.js";
 import { Icon } from "./icons.js";
 import { hueOf } from "./label-hue.js";
+import { say } from "./language.js";
 import { Review } from "./review.js";
 import { html, useEffect, useMemo, useRef, useWatched } from "./view.js";
-import { altOf, captionOf, counted, labelName, percent } from "./words.js";
+import { altOf, captionOf, labelName, percent } from "./words.js";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
 
@@ -20,7 +21,7 @@ export function ReviewRoom({ library: { pictures, counts } }) {
   useEffect(() => {
     void review.load();
     room.current?.focus();
-    document.title = "Review · Legenda";
+    document.title = `${say("review.name")} · Legenda`;
     const leave = () => void review.send();
     addEventListener("pagehide", leave);
     return () => {
@@ -44,7 +45,7 @@ export function ReviewRoom({ library: { pictures, counts } }) {
   });
   const { picture } = review;
   return html`
-    <div class="review" role="dialog" aria-modal="true" aria-label="Review" tabindex="-1" ref=${room} data-testid="review">
+    <div class="review" role="dialog" aria-modal="true" aria-label=${say("review.name")} tabindex="-1" ref=${room} data-testid="review">
       <${Progress} review=${review} />
       ${
         picture
@@ -64,10 +65,10 @@ function Progress({ review }) {
   return html`
     <div class="review-bar">
       <button class="button bare" type="button" aria-disabled=${review.at ? "false" : "true"} onClick=${() => review.back()}>
-        <${Icon} name="left" /><span class="button-word">Back</span>
+        <${Icon} name="left" /><span class="button-word">${say("review.back")}</span>
       </button>
-      <p aria-live="polite" data-testid="review-count">${counted(done, "picture")} decided</p>
-      <button class="button bare square" type="button" aria-label="Close" title="Close (Esc)" onClick=${leaveReview}>
+      <p aria-live="polite" data-testid="review-count">${say("review.decided", { count: done })}</p>
+      <button class="button bare square" type="button" aria-label=${say("close")} title=${say("closeEsc")} onClick=${leaveReview}>
         <${Icon} name="close" />
       </button>
       <span class="review-line" style=${{ "--part": all ? review.at / all : 0 }}></span>
@@ -90,7 +91,7 @@ function Asked({ picture }) {
 function Choices({ picture, choices, review }) {
   const chance = (/** @type {string} */ label) => picture.labels.find(({ value }) => value === label)?.confidence ?? 0;
   return html`
-    <ul class="choices" aria-label="What is it?">
+    <ul class="choices" aria-label=${say("review.ask")}>
       ${choices.map(
         (label, at) => html`
           <li key=${label}>
@@ -109,7 +110,7 @@ function Choices({ picture, choices, review }) {
         `,
       )}
       <li>
-        <button type="button" data-testid="review-skip" onClick=${() => review.skip()}><kbd>→</kbd> <span>later</span></button>
+        <button type="button" data-testid="review-skip" onClick=${() => review.skip()}><kbd>→</kbd> <span>${say("review.later")}</span></button>
       </li>
     </ul>
   `;
@@ -117,18 +118,18 @@ function Choices({ picture, choices, review }) {
 
 /** @param {{review: Review}} props */
 function Nothing({ review }) {
-  if (review.state === "loading") return html`<p class="nothing" aria-busy="true">Looking for what is not sure …</p>`;
+  if (review.state === "loading") return html`<p class="nothing" aria-busy="true">${say("review.looking")}</p>`;
   const words =
     review.state === "failed"
       ? review.problem
       : review.items.length
-        ? "That was all. What was put off comes again the next time."
-        : "Nothing to review: every picture has its label.";
+        ? say("review.all")
+        : say("review.nothing");
   return html`
     <div class="nothing" role="status" data-testid="review-end">
       <p>${words}</p>
-      ${review.state === "failed" && html`<button class="button" type="button" onClick=${() => review.load()}>Try again</button>`}
-      <button class="button" type="button" onClick=${leaveReview}>Show the gallery</button>
+      ${review.state === "failed" && html`<button class="button" type="button" onClick=${() => review.load()}>${say("tryAgain")}</button>`}
+      <button class="button" type="button" onClick=${leaveReview}>${say("gallery.show")}</button>
     </div>
   `;
 }

@@ -7,6 +7,7 @@
  */
 
 import { correctPicture, listToReview } from "./api.js";
+import { say } from "./language.js";
 import { Watched } from "./view.js";
 
 const LOAD_MORE_BEFORE_END = 10;
@@ -89,7 +90,7 @@ export class Review extends Watched {
       this.onSaved(await correctPicture(picture.id, { label }));
     } catch (error) {
       this.said.delete(picture.id);
-      this.problem = `“${picture.filename}” was not saved, so here it is again. ${/** @type {Error} */ (error).message}`;
+      this.problem = `${say("review.notSaved", { file: picture.filename })} ${/** @type {Error} */ (error).message}`;
       this.#goTo(this.items.findIndex(({ id }) => id === picture.id));
     }
   }

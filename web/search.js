@@ -1,6 +1,7 @@
 /** The search box: finds pictures by the words of their captions, while one types. */
 
 import { Icon } from "./icons.js";
+import { say } from "./language.js";
 import { html, useEffect, useMedia, useRef, useState } from "./view.js";
 
 const TYPING_PAUSE_MS = 250;
@@ -50,8 +51,8 @@ export function Search({ q, onSearch }) {
         ref=${box}
         type="search"
         name="q"
-        aria-label="Search captions"
-        placeholder=${isNarrow ? "Search" : "Search: dog in snow"}
+        aria-label=${say("search.name")}
+        placeholder=${say(isNarrow ? "search.short" : "search.example")}
         autocomplete="off"
         enterkeyhint="search"
         maxlength="200"

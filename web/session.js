@@ -1,6 +1,7 @@
 /** Whose key the browser shows, and what it may; the key itself lies in a cookie that no script can read. */
 
-import { LOCKED, logIn, logOut, whoIsThere } from "./api.js";
+import { logIn, logOut, whoIsThere } from "./api-session.js";
+import { LOCKED } from "./ask.js";
 import { Watched } from "./view.js";
 
 export class Session extends Watched {

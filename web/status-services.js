@@ -1,13 +1,15 @@
 /** Each service with its state, its version, and the model that it serves with what was measured of it. */
 
+import { say } from "./language.js";
 import { html } from "./view.js";
+import { measure as written } from "./words.js";
 
-const WORK = {
-  gateway: "the page and the API",
-  caption: "describes",
-  classify: "sorts",
-  storage: "keeps",
-};
+const WORK = /** @type {const} */ ({
+  gateway: "service.gateway",
+  caption: "service.caption",
+  classify: "service.classify",
+  storage: "service.storage",
+});
 /** What is shown of a model, in this order; the API tells more. */
 const MEASURES = /** @type {const} */ ([
   ["cider", "CIDEr"],
@@ -29,7 +31,7 @@ function Service({ service: { name, is_ready, version, models } }) {
   return html`
     <li data-testid="service" data-service=${name} data-ready=${is_ready ? "true" : "false"}>
       <span class="lamp ${is_ready ? "on" : ""}" aria-hidden="true"></span>
-      <span class="service-name">${name} <span class="note">${work}</span></span>
+      <span class="service-name">${name} <span class="note">${work && say(work)}</span></span>
       <span class="service-state">${stateOf(name, is_ready)}${version && html` <span class="note">${version}</span>`}</span>
       ${models.map((model) => html`<${Model} key=${model.name} model=${model} />`)}
     </li>
@@ -38,14 +40,14 @@ function Service({ service: { name, is_ready, version, models } }) {
 
 /** @param {string} name @param {boolean} isReady */
 function stateOf(name, isReady) {
-  if (isReady) return "ready";
-  return name === "gateway" ? "waits for the others" : "not ready";
+  if (isReady) return say("service.ready");
+  return say(name === "gateway" ? "service.waits" : "service.notReady");
 }
 
 /** @param {{model: import("./types.js").ServedModel}} props */
 function Model({ model: { name, version, measured } }) {
   const told = MEASURES.filter(([measure]) => measure in measured);
   return html`<p class="model note" data-testid="model">
-    ${name} ${version}${told.map(([measure, title]) => ` · ${title} ${measured[measure].toFixed(3).replace(/^0/, "")}`).join("")}
+    ${name} ${version}${told.map(([measure, title]) => ` · ${title} ${written(measured[measure])}`).join("")}
   </p>`;
 }

@@ -1,20 +1,23 @@
 /** How this Legenda is doing, for people: it asks again and again, and says when it last heard something. */
 
-import { tellStatus } from "./api.js";
+import { tellStatus } from "./api-session.js";
 import { keepAsking } from "./keep-asking.js";
+import { LanguageSwitch } from "./language-switch.js";
+import { say, speech } from "./language.js";
 import { Door } from "./log-in.js";
 import { LogOut } from "./log-out.js";
 import { Pace } from "./status-pace.js";
 import { Services } from "./status-services.js";
 import { ThemeSwitch } from "./theme.js";
-import { html, render, useEffect, useState } from "./view.js";
-import { counted, fileSize, plainNumber, span } from "./words.js";
+import { html, render, useEffect, useState, useWatched } from "./view.js";
+import { clock, fileSize, listed, plainNumber, span } from "./words.js";
 
 const WAITS = { firstMs: 5_000, longestMs: 5_000 };
 
 function StatusPage() {
   const [status, setStatus] = useState(/** @type {import("./types.js").PlatformStatus | null} */ (null));
   const [problem, setProblem] = useState("");
+  useWatched(speech);
 
   useEffect(() => {
     const ask = async () => {
@@ -31,7 +34,7 @@ function StatusPage() {
   return html`
     <header class="header status-header">
       <h1 class="name"><a href="./">Legenda</a></h1>
-      <div class="header-end"><${LogOut} /><${ThemeSwitch} /></div>
+      <div class="header-end"><${LogOut} /><${LanguageSwitch} /><${ThemeSwitch} /></div>
     </header>
     <main class="status" aria-busy=${status || problem ? "false" : "true"}>
       ${problem && html`<p class="trouble" role="alert" data-testid="status-problem">${problem}</p>`}
@@ -48,41 +51,41 @@ function Told({ status, isOld }) {
   return html`
     <p class="verdict ${away.length ? "troubled" : ""}" role="status" data-testid="verdict">${verdict(away)}</p>
     <section aria-labelledby="services-title">
-      <h2 id="services-title">Services</h2>
+      <h2 id="services-title">${say("status.services")}</h2>
       <${Services} services=${services} />
     </section>
     ${
       storage &&
       html`<section aria-labelledby="backlog-title">
-          <h2 id="backlog-title">Waiting</h2>
+          <h2 id="backlog-title">${say("status.waiting")}</h2>
           <dl class="figures" data-testid="backlog">
-            <div><dt>still being described</dt><dd data-testid="pending">${plainNumber(storage.pending)}</dd></div>
-            <div><dt>the oldest has waited</dt><dd data-testid="oldest">${status.oldest_pending_s === null ? "–" : span(status.oldest_pending_s)}</dd></div>
-            <div><dt>given up</dt><dd>${plainNumber(storage.failed)}</dd></div>
+            <div><dt>${say("status.pending")}</dt><dd data-testid="pending">${plainNumber(storage.pending)}</dd></div>
+            <div><dt>${say("status.oldest")}</dt><dd data-testid="oldest">${status.oldest_pending_s === null ? "–" : span(status.oldest_pending_s)}</dd></div>
+            <div><dt>${say("status.failed")}</dt><dd>${plainNumber(storage.failed)}</dd></div>
           </dl>
         </section>
         <section aria-labelledby="pace-title">
-          <h2 id="pace-title">Described in the last hour</h2>
+          <h2 id="pace-title">${say("status.pace")}</h2>
           <${Pace} perMinute=${storage.described_a_minute} />
         </section>
         <section aria-labelledby="storage-title">
-          <h2 id="storage-title">Kept</h2>
+          <h2 id="storage-title">${say("status.kept")}</h2>
           <dl class="figures">
-            <div><dt>${storage.images === 1 ? "picture" : "pictures"}</dt><dd data-testid="kept">${plainNumber(storage.images)}</dd></div>
-            <div><dt>of originals</dt><dd>${fileSize(storage.stored_bytes)}</dd></div>
+            <div><dt>${say("status.pictures", { count: storage.images })}</dt><dd data-testid="kept">${plainNumber(storage.images)}</dd></div>
+            <div><dt>${say("status.originals")}</dt><dd>${fileSize(storage.stored_bytes)}</dd></div>
           </dl>
         </section>`
     }
-    <p class="note">${isOld ? "Last heard" : "As of"} ${new Date(status.asked_at).toLocaleTimeString("en-GB")}.</p>
+    <p class="note">${say(isOld ? "status.lastHeard" : "status.asOf", { time: clock(status.asked_at) })}</p>
   `;
 }
 
 /** @param {string[]} away names of services that are not ready */
 function verdict(away) {
-  if (away.length === 0) return "All is well.";
-  const names = away.join(" and ");
-  const rest = away.includes("storage") ? "Pictures cannot be shown or kept now." : "New pictures are kept, and described later.";
-  return `${counted(away.length, "service")} not ready: ${names}. ${rest}`;
+  if (away.length === 0) return say("status.well");
+  const rest = say(away.includes("storage") ? "status.noStorage" : "status.noModel");
+  return `${say("status.away", { count: away.length, names: listed(away) })} ${rest}`;
 }
 
+document.documentElement.lang = speech.language;
 render(html`<${Door}><${StatusPage} /><//>`, /** @type {HTMLElement} */ (document.getElementById("page")));

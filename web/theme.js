@@ -1,5 +1,6 @@
 /** Light or dark: the system's choice until the visitor makes another, which is remembered. */
 
+import { say } from "./language.js";
 import { html, useMedia, useState } from "./view.js";
 
 const REMEMBERED = "legenda-theme"; // theme-first.js reads it before the first paint
@@ -19,9 +20,9 @@ export function ThemeSwitch() {
     <button
       class="button bare square"
       type="button"
-      aria-label="Dark theme"
+      aria-label=${say("theme.dark")}
       aria-pressed=${isDark ? "true" : "false"}
-      title=${isDark ? "Light theme" : "Dark theme"}
+      title=${say(isDark ? "theme.light" : "theme.dark")}
       data-testid="theme-switch"
       onClick=${toggle}
     >

@@ -78,8 +78,24 @@
  * @property {string} name
  * @property {"read" | "write" | "admin"} scope
  *
- * @typedef {{q: string, label: string}} View what of all pictures is shown
- * @typedef {{q: string, label: string, picture: string, room: string}} Place a view, and the picture or room that is open
+ * @typedef {object} HistoryEntry a caption or label that was given
+ * @property {"caption" | "label"} kind
+ * @property {string} value
+ * @property {number | null} confidence
+ * @property {"model" | "person"} source
+ * @property {string | null} model
+ * @property {string} created_at
+ * @property {boolean} is_current
+ *
+ * @typedef {object} View what of all pictures is shown; empty is not asked for
+ * @property {string} q
+ * @property {string} label
+ * @property {string} from a day, `2026-11-26`
+ * @property {string} to a day, with it
+ * @property {string} sure how sure the model was of the label, one of `SURENESS`
+ * @property {string} sort `uncertain`, or with words `newest`
+ *
+ * @typedef {View & {picture: string, room: string}} Place a view, and the picture or room that is open
  *
  * @typedef {object} Library everything that is shared by the parts of the page
  * @property {import("./pictures.js").Pictures} pictures
@@ -87,6 +103,8 @@
  * @property {import("./upload-queue.js").UploadQueue} uploads
  * @property {import("./batches.js").Batches} batches
  * @property {import("./deletions.js").Deletions} deletions
+ * @property {import("./selection.js").Selection} selection
+ * @property {import("./unsent-files.js").UnsentFiles} unsent what a closed tab left is sent
  */
 
 export {};

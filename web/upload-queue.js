@@ -16,7 +16,8 @@
  * @property {number} tries
  */
 
-import { Problem, UPLOAD_URL, problemFrom, unreachable } from "./api.js";
+import { UPLOAD_URL } from "./api.js";
+import { Problem, problemFrom, unreachable } from "./ask.js";
 import { Watched } from "./view.js";
 
 const MOST_AT_ONCE = 3;
@@ -28,10 +29,18 @@ export class UploadQueue extends Watched {
   items = [];
   #nextKey = 1;
 
-  /** @param {(picture: Picture, known: boolean) => void} onStored */
-  constructor(onStored) {
+  /**
+   * @param {(picture: Picture, known: boolean) => void} onStored
+   * @param {import("./unsent-files.js").UnsentFiles} unsent
+   */
+  constructor(onStored, unsent) {
     super();
     this.onStored = onStored;
+    this.unsent = unsent;
+    addEventListener("beforeunload", (event) => {
+      const waiting = this.items.filter(({ state }) => state === "waiting" || state === "sending");
+      if (!unsent.has(waiting.map(({ file }) => file))) event.preventDefault(); // they would not arrive
+    });
   }
 
   get unfinished() {
@@ -41,6 +50,7 @@ export class UploadQueue extends Watched {
   /** @param {Iterable<File>} files */
   add(files) {
     if ([...files].length === 0) return;
+    void this.unsent.keep([...files]);
     if (this.unfinished === 0) this.clear();
     for (const file of files) {
       const thumbnail = file.type.startsWith("image/") ? URL.createObjectURL(file) : "";
@@ -95,6 +105,7 @@ export class UploadQueue extends Watched {
     try {
       const { picture, known } = await this.#send(upload);
       Object.assign(upload, { state: "done", picture, known });
+      void this.unsent.forget([upload.file]);
       forgetThumbnail(upload);
       this.onStored(picture, known);
     } catch (error) {
@@ -107,6 +118,7 @@ export class UploadQueue extends Watched {
       }
       const worthTrying = error.status === 0 || error.status >= 500 || BUSY.has(error.status);
       Object.assign(upload, { state: "refused", refusal: error.message, worthTrying });
+      if (!worthTrying) void this.unsent.forget([upload.file]);
     }
     this.#startNext();
   }

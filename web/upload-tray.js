@@ -4,8 +4,9 @@ import { previewUrl } from "./api.js";
 import { followLink, go, hrefOf, readPlace } from "./address.js";
 import { Icon } from "./icons.js";
 import { LabelName } from "./labels.js";
+import { say } from "./language.js";
 import { html, useEffect, useState, useWatched } from "./view.js";
-import { captionOf, counted, percent, plainNumber } from "./words.js";
+import { captionOf, percent } from "./words.js";
 
 const FEW = 6;
 const FOLD_AFTER_MS = 4000;
@@ -18,7 +19,7 @@ export function UploadTray({ uploads }) {
   const refused = items.filter(({ state }) => state === "refused");
 
   useEffect(() => {
-    if (unfinished > 0 || items.length <= FEW) return;
+    if (unfinished > 0 || items.length <= FEW) return undefined;
     const timer = setTimeout(() => setIsFolded(true), FOLD_AFTER_MS);
     return () => clearTimeout(timer);
   }, [unfinished, items.length]);
@@ -26,14 +27,14 @@ export function UploadTray({ uploads }) {
 
   if (items.length === 0) return null;
   return html`
-    <section class="tray ${isFolded ? "folded" : ""}" aria-label="Pictures being added" data-testid="upload-tray">
+    <section class="tray ${isFolded ? "folded" : ""}" aria-label=${say("upload.name")} data-testid="upload-tray">
       <header>
         <p role="status" data-testid="upload-summary">${summary(uploads)}</p>
-        ${isFolded && refused.length > 0 && html`<button class="button bare" type="button" onClick=${unfold}>See why</button>`}
+        ${isFolded && refused.length > 0 && html`<button class="button bare" type="button" onClick=${unfold}>${say("upload.seeWhy")}</button>`}
         <button
           class="button bare square"
           type="button"
-          aria-label=${isFolded ? "Show the list" : "Fold the list"}
+          aria-label=${say(isFolded ? "upload.unfold" : "upload.fold")}
           aria-expanded=${isFolded ? "false" : "true"}
           onClick=${() => setIsFolded(!isFolded)}
         >
@@ -41,7 +42,7 @@ export function UploadTray({ uploads }) {
         </button>
         ${
           unfinished === 0 &&
-          html`<button class="button bare square" type="button" aria-label="Close" onClick=${() => uploads.clear()}>
+          html`<button class="button bare square" type="button" aria-label=${say("close")} onClick=${() => uploads.clear()}>
             <${Icon} name="close" />
           </button>`
         }
@@ -69,21 +70,21 @@ function Row({ upload, uploads }) {
       <span class="thumbnail">${source && html`<img src=${source} alt="" onError=${hide} />`}</span>
       <div class="upload-words">
         ${picture ? html`<${Result} picture=${picture} known=${upload.known} />` : html`<p class="file-name">${file.name}</p>`}
-        ${state === "waiting" && html`<p class="note">Waiting</p>`}
-        ${state === "sending" && html`<p class="note">Sending</p>`}
-        ${state === "describing" && html`<p class="note">Being described</p>`}
+        ${state === "waiting" && html`<p class="note">${say("upload.waiting")}</p>`}
+        ${state === "sending" && html`<p class="note">${say("upload.sending")}</p>`}
+        ${state === "describing" && html`<p class="note">${say("upload.describing")}</p>`}
         ${state === "refused" && html`<p class="refusal" role="alert" data-testid="upload-error">${upload.refusal}</p>`}
       </div>
       ${
         upload.state === "refused" &&
         upload.worthTrying &&
-        html`<button class="button" type="button" onClick=${() => uploads.tryAgain(upload)}>Try again</button>`
+        html`<button class="button" type="button" onClick=${() => uploads.tryAgain(upload)}>${say("tryAgain")}</button>`
       }
       ${
         (state === "sending" || state === "describing") &&
         html`<progress
           class="bar"
-          aria-label=${`Sending ${file.name}`}
+          aria-label=${say("upload.progress", { file: file.name })}
           max="1"
           value=${state === "sending" ? upload.sent : undefined}
         ></progress>`
@@ -107,7 +108,7 @@ function Result({ picture, known }) {
         class="caption ${picture.caption ? "" : "missing"}"
         data-testid=${picture.caption ? "upload-caption" : undefined}
       >
-        ${picture.caption || status === "failed" ? captionOf(picture) : "Stored; will be described later"}
+        ${picture.caption || status === "failed" ? captionOf(picture) : say("upload.later")}
       </span>
     </a>
     <p class="note">
@@ -120,9 +121,9 @@ function Result({ picture, known }) {
       ${
         !known &&
         picture.duplicate_of &&
-        html`<span class="known" data-testid="upload-near-duplicate">${status === "complete" && " · "}almost the same is here already</span>`
+        html`<span class="known" data-testid="upload-near-duplicate">${status === "complete" && " · "}${say("upload.almost")}</span>`
       }
-      ${known && html`<span class="known" data-testid="upload-known">${status === "complete" && " · "}already here</span>`}
+      ${known && html`<span class="known" data-testid="upload-known">${status === "complete" && " · "}${say("upload.known")}</span>`}
       ${status !== "complete" && !known && picture.filename}
     </p>
   `;
@@ -135,10 +136,10 @@ function summary({ items, unfinished }) {
   const later = done.filter(({ picture }) => picture?.status === "pending").length;
   const parts = [];
   if (unfinished > 0 || refused + later > 0 || items.length > 1) {
-    parts.push(`${plainNumber(done.length - later)} of ${plainNumber(items.length)} described`);
-  } else parts.push(`${counted(1, "picture")} described`);
-  if (later > 0) parts.push(`${plainNumber(later)} later`);
-  if (refused > 0) parts.push(`${plainNumber(refused)} refused`);
+    parts.push(say("described.of", { done: done.length - later, count: items.length }));
+  } else parts.push(say("described.one"));
+  if (later > 0) parts.push(say("upload.someLater", { count: later }));
+  if (refused > 0) parts.push(say("upload.refused", { count: refused }));
   return parts.join(", ");
 }
 

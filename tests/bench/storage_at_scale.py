@@ -115,12 +115,12 @@ def measure(
         "STORAGE_LOG_LEVEL": "warning",
     }
     drawn = random.Random(0)
-    asyncio.run(_fill(database_url, captions, first=0, rows=small, drawn=drawn))
+    asyncio.run(fill(database_url, captions, first=0, rows=small, drawn=drawn))
     with _service(environment) as (client, process):
         cost_small_ms, _ = _inserted(client, captions, inserts, "small")
         memory_small_mb = _memory_mb(process)
     started = time.perf_counter()
-    asyncio.run(_fill(database_url, captions, first=small, rows=rows - small, drawn=drawn))
+    asyncio.run(fill(database_url, captions, first=small, rows=rows - small, drawn=drawn))
     filled_s = time.perf_counter() - started
     with _service(environment) as (client, process):
         lines = [
@@ -254,7 +254,7 @@ def _new(caption: str, at: int, sha256: str, drawn: random.Random) -> NewImage:
     )
 
 
-async def _fill(database_url: str, captions: list[str], *, first: int, rows: int, drawn: random.Random) -> None:
+async def fill(database_url: str, captions: list[str], *, first: int, rows: int, drawn: random.Random) -> None:
     """Write rows as the service would, but many in a statement, and without their files."""
     engine = open_engine(database_url)
     await schema.upgrade(engine)

@@ -46,7 +46,6 @@ class Stack:
         """Run `docker compose`; return what it prints; raise with all it said when it fails."""
         environment = os.environ | {
             "GATEWAY_PORT": str(self.port),
-            "LEGENDA_MYSQL_PASSWORD": self.project,
             "LEGENDA_SECRETS": str(self.secrets),
         }
         return _run(["docker", "compose", "--project-name", self.project, *arguments], timeout_s, environment)
@@ -72,7 +71,7 @@ def running_containers() -> Iterator[Stack]:
             stack.compose("build", timeout_s=BUILD_TIMEOUT_S)
         with _timed("started"):
             stack.compose("up", "--detach", timeout_s=START_TIMEOUT_S)
-            _wait_until_ready(stack)
+            wait_until_ready(stack)
         yield stack
     except BaseException:
         print(stack.compose("ps", "--all"), stack.compose("logs", "--tail=40"))  # noqa: T201
@@ -83,7 +82,8 @@ def running_containers() -> Iterator[Stack]:
         shutil.rmtree(folder)
 
 
-def _wait_until_ready(stack: Stack) -> None:
+def wait_until_ready(stack: Stack) -> None:
+    """Return when the gateway is ready."""
     give_up = time.monotonic() + START_TIMEOUT_S
     while True:
         try:

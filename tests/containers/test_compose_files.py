@@ -34,11 +34,11 @@ def _until_tensorflow(folder: str) -> list[str]:
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     command = ["sh", str(ROOT / "deploy" / "make-secrets.sh"), str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
-    made = {file: file.read_text() for file in (*(tmp_path / "secrets").iterdir(), tmp_path / ".env")}
+    made = {file: file.read_text() for file in (tmp_path / "secrets").iterdir()}
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
     assert {file: file.read_text() for file in made} == made
-    assert {file.name for file in made} == {"admin_key", "internal_token", ".env"}
+    assert {file.name for file in made} == {"admin_key", "internal_token", "mysql_password"}
     assert id_of((tmp_path / "secrets" / "admin_key").read_text().strip())
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
     settings = GatewaySettings(
@@ -47,6 +47,14 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
         internal_token_file=str(tmp_path / "secrets" / "internal_token"),
     )
     assert (settings.asks_for_keys, settings.unguarded, len(settings.shown_token)) == (True, None, 64)
+
+
+def test_a_password_of_an_older_version_is_kept(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GATEWAY_PORT=8000\nLEGENDA_MYSQL_PASSWORD=chosen before\n")
+    subprocess.run(
+        ["sh", str(ROOT / "deploy" / "make-secrets.sh"), str(tmp_path)], check=True, capture_output=True, timeout=60
+    )
+    assert (tmp_path / "secrets" / "mysql_password").read_text() == "chosen before\n"
 
 
 def test_every_service_in_a_container_has_the_token_and_only_the_gateway_the_key() -> None:

@@ -25,7 +25,21 @@ from tests.live_platform import ROOT
 PROMETHEUS, GRAFANA = ROOT / "deploy" / "prometheus", ROOT / "deploy" / "grafana"
 NOT_OURS = {"up", "ALERTS"}
 WORDS_OF_PROMQL = {
-    *("sum", "max", "avg", "absent", "rate", "delta", "clamp_min", "histogram_quantile", "vector", "and", "or", "by"),
+    *(
+        "sum",
+        "max",
+        "max_over_time",
+        "avg",
+        "absent",
+        "rate",
+        "delta",
+        "clamp_min",
+        "histogram_quantile",
+        "vector",
+        "and",
+        "or",
+        "by",
+    ),
 }
 APPS = (
     lambda: create_gateway(GatewaySettings()),

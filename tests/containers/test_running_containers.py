@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -109,15 +110,39 @@ def test_everything_that_runs_is_healthy_and_the_migration_is_done(stack: Stack)
     assert {service: state["Health"]["Status"] for service, state in states.items()} == dict.fromkeys(states, "healthy")
 
 
-def test_without_a_password_compose_says_what_to_write_where(tmp_path: Path) -> None:
+def test_without_secrets_compose_names_the_file_that_is_missing(tmp_path: Path) -> None:
     (tmp_path / "docker-compose.yml").write_bytes((ROOT / "docker-compose.yml").read_bytes())
-    environment = {name: value for name, value in os.environ.items() if name != "LEGENDA_MYSQL_PASSWORD"}
+    command = ["docker", "compose", "--project-name", f"legenda-test-{uuid4().hex[:8]}"]
+    environment = {name: value for name, value in os.environ.items() if name != "LEGENDA_SECRETS"}
     result = subprocess.run(
-        ["docker", "compose", "config"], cwd=tmp_path, env=environment, check=False, capture_output=True, text=True
+        [*command, "up", "--detach", "mysql"],
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
+    subprocess.run([*command, "down", "--volumes"], cwd=tmp_path, check=True, capture_output=True, timeout=120)
     assert result.returncode != 0
-    assert "run make secrets, which writes LEGENDA_MYSQL_PASSWORD" in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
+    assert "secrets/mysql_password" in result.stderr
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_cannot_write_its_root_file_system_and_has_limits(stack: Stack, service: str) -> None:
+    limits = stack.inspect(service)["HostConfig"]
+    assert limits["ReadonlyRootfs"]
+    assert limits["Memory"] > 0
+    assert limits["PidsLimit"] > 0
+    code = (
+        "import os, tempfile\n"
+        "tempfile.TemporaryFile().write(b'here it may')\n"
+        "for folder in ('/', '/app', '/home', '/var/tmp'):\n"
+        "    try: open(os.path.join(folder, 'probe'), 'w')\n"
+        "    except OSError: continue\n"
+        "    print(folder)"
+    )
+    assert stack.python(service, code) == ""
 
 
 def test_the_gpu_file_is_valid_and_gives_the_model_services_a_gpu_and_cuda(stack: Stack) -> None:
@@ -138,6 +163,9 @@ def test_sigterm_stops_a_service_within_its_grace(stack: Stack, service: str) ->
 
 
 def _mysql(stack: Stack, query: str) -> list[list[str]]:
-    shell = 'MYSQL_PWD="$MYSQL_PASSWORD" exec mysql --user=legenda --batch --skip-column-names --execute="$1" legenda'
+    shell = (
+        'MYSQL_PWD="$(cat /run/secrets/mysql_password)" '
+        'exec mysql --user=legenda --batch --skip-column-names --execute="$1" legenda'
+    )
     answer = stack.compose("exec", "-T", "mysql", "sh", "-c", shell, "sh", query)
     return [line.split("\t") for line in answer.splitlines()]

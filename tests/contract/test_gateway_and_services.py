@@ -28,6 +28,7 @@ from gateway.app import create_app as create_gateway
 from gateway.settings import GatewaySettings
 from shared.contracts import Analysis, Health, ImageAttention, ImageExplanation, ImagePage, ImageRecord, LabelCounts
 from shared.errors import BrokenImage, Overloaded, Problem, ServiceError, UpstreamFailed
+from shared.outline_contracts import ImageOutline
 from shared.similar_images import SimilarImages
 from shared.work_contracts import ImageHistory, Rerun, Retried, Undone
 from storage_service.app import create_app as create_storage
@@ -540,3 +541,33 @@ async def test_a_copy_carries_its_words_and_the_original_stays(platform: Platfor
     gif = (await _upload(platform, encoded(drawn_picture(), "GIF"), "a.gif")).headers["Location"]
     refused = await platform.client.get(f"{gif}/content?metadata=embedded")
     assert (refused.status_code, refused.json()["code"]) == (415, "cannot_embed")
+
+
+async def test_an_outline_tells_the_shapes_of_the_gallery_and_where_its_pages_begin(platform: Platform) -> None:
+    for seed in range(3):
+        await _upload(platform, photo_bytes(seed))
+
+    outline = ImageOutline.model_validate_json((await platform.client.get("/api/v1/images/outline?step=2")).content)
+    listed = ImagePage.model_validate_json((await platform.client.get("/api/v1/images")).content)
+    second = await platform.client.get("/api/v1/images", params={"cursor": outline.cursors[1], "limit": 2})
+
+    assert outline.shapes == [round(image.width / image.height, 3) for image in listed.items]
+    assert outline.next_cursor is None
+    assert outline.cursors[0] is None
+    assert ImagePage.model_validate_json(second.content).items == listed.items[2:]
+    too_many = await platform.client.get("/api/v1/images/outline?limit=10001")
+    assert (too_many.status_code, too_many.json()["code"]) == (422, "invalid_request")
+
+
+async def test_chosen_images_are_exported_and_looked_at_again(platform: Platform) -> None:
+    ids = [(await _upload(platform, photo_bytes(seed), f"{seed}.jpg")).json()["id"] for seed in range(3)]
+
+    exported = await platform.client.get("/api/v1/export", params={"id": [ids[2], ids[0], ids[2]]})
+    again = await platform.client.post("/api/v1/reruns?dry_run=true", json={"ids": ids[:2]})
+    both = await platform.client.get("/api/v1/export", params={"id": ids[0], "label": "photo"})
+
+    with zipfile.ZipFile(io.BytesIO(exported.content)) as archive:
+        assert archive.namelist() == ["photo/2.jpg", "photo/0.jpg", "captions.csv"]
+    assert Rerun.model_validate_json(again.content).images == 2
+    assert (both.status_code, both.json()["code"]) == (400, "bad_request")
+    assert "either" in both.json()["detail"]

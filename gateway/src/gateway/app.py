@@ -30,6 +30,7 @@ from gateway.hygiene import Hygiene
 from gateway.idempotency import Idempotency, RequestKeyClient
 from gateway.key_client import KeyClient
 from gateway.key_ring import KeyRing
+from gateway.outline_routes import outline_routes
 from gateway.page import Page
 from gateway.request_limit import RequestLimit
 from gateway.routes import public_routes
@@ -167,6 +168,7 @@ def create_app(
             longest_deadline_s=settings.upload_deadline_s,
         )
     )
+    app.include_router(outline_routes(storage, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(public_routes(caption, classify, storage, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(work_routes(work, longest_deadline_s=settings.upload_deadline_s))
     app.include_router(

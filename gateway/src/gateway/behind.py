@@ -37,14 +37,15 @@ def open_behind(
     """Return the services behind; a connection that is `given` is taken in place of one to the settings' URL."""
     connections = settings.uploads_at_once + 2 * settings.completion_at_once
     for_batches = (FILES_AT_ONCE + 1) * settings.batches_at_once + settings.event_streams
+    # Of the models there may be several behind one name (`docker compose up --scale`, a cluster's Service).
     wanted = {
-        "caption": (settings.caption_url, connections),
-        "classify": (settings.classify_url, connections),
-        "storage": (settings.storage_url, connections + for_batches),
+        "caption": (settings.caption_url, connections, False),
+        "classify": (settings.classify_url, connections, False),
+        "storage": (settings.storage_url, connections + for_batches, True),
     }
     pools = {
-        name: given.get(name) or open_http(url, connections=count, token=settings.shown_token)
-        for name, (url, count) in wanted.items()
+        name: given.get(name) or open_http(url, connections=count, token=settings.shown_token, keeps_idle=keeps_idle)
+        for name, (url, count, keeps_idle) in wanted.items()
     }
     metrics = UpstreamMetrics(registry)
     limits = BreakerLimits(failures=settings.breaker_failures, pause_s=settings.breaker_pause_s)

@@ -25,6 +25,7 @@ from shared.deadline import Deadline
 from shared.disposition import EXTENSIONS, content_disposition
 from shared.errors import BadRequest, ForwardedProblem, NotFound, UpstreamFailed
 from shared.http_client import ServiceClient
+from shared.outline_contracts import ImageOutline
 from shared.similar_images import SimilarImages
 
 EXPORT_STEP_TIMEOUT_S = 90.0
@@ -166,6 +167,10 @@ class StorageClient:
         """Return one page of images."""
         return await self.service.call(ImagePage, "GET", "/v1/images", deadline=deadline, params=query)
 
+    async def outline(self, query: dict[str, str | int | float], *, deadline: Deadline) -> ImageOutline:
+        """Return the shapes of many images, and where their pages begin."""
+        return await self.service.call(ImageOutline, "GET", "/v1/images/outline", deadline=deadline, params=query)
+
     async def get(self, image_id: UUID, *, deadline: Deadline) -> ImageRecord:
         """Return one image's record."""
         return await self.service.call(ImageRecord, "GET", f"/v1/images/{image_id}", deadline=deadline)
@@ -190,7 +195,7 @@ class StorageClient:
         response = await self.service.send("GET", path, deadline=deadline, params=query)
         return response.content, response.headers["content-type"]
 
-    def export(self, query: dict[str, str]) -> AsyncGenerator[bytes]:
+    def export(self, query: dict[str, str | int | float | list[str]]) -> AsyncGenerator[bytes]:
         """Yield the ZIP of the images that a query finds."""
         return self.service.stream("GET", "/v1/export", step_timeout_s=EXPORT_STEP_TIMEOUT_S, params=query)
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.clients import StorageClient
 from gateway.routes import BEHIND, PREFIX
-from shared.contracts import Label
+from shared.errors import BadRequest
 from shared.long_stream import LongStream
+from shared.search_questions import ChosenImages
+from shared.searches import Search
 
 MOST_NAME_LETTERS = 60
 
@@ -29,20 +31,22 @@ def export_routes(storage: StorageClient, *, stall_timeout_s: float) -> APIRoute
         responses={200: {"content": {"application/zip": {}}, "description": "A ZIP, streamed."}},
     )
     async def export(
-        label: Label | None = None,
-        q: Annotated[str, Query(max_length=200, description="Words to search for.")] = "",
+        search: Annotated[Search, Depends()],
+        ids: ChosenImages = [],  # noqa: B006  # FastAPI copies it
         sidecars: Annotated[
             Literal["xmp"] | None, Query(description="Caption and label also as XMP, beside each image.")
         ] = None,
     ) -> LongStream:
-        """Download images as a ZIP: a folder for each label, and `captions.csv`; with neither `label` nor `q`, all.
+        """Download images as a ZIP: a folder for each label, and `captions.csv`; found, chosen, or all.
 
         It begins at once and has no length beforehand. One that breaks off has no end that a ZIP must have.
         """
-        asked = {"label": label, "q": q, "sidecars": sidecars}
-        query = {name: value for name, value in asked.items() if value}
+        if ids and search.parameters():
+            raise BadRequest("an export is either of the images with these ids, or of those that a search finds")
+        chosen: dict[str, str | int | float | list[str]] = {"id": [str(each) for each in ids]} if ids else {}
+        query = {**search.parameters(), **chosen, **({"sidecars": sidecars} if sidecars else {})}
         headers = {
-            "Content-Disposition": _disposition(label, q),
+            "Content-Disposition": _disposition(search.label, search.q),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         }

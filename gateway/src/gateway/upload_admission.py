@@ -5,6 +5,8 @@ Under overload most are refused, and what that costs is missing to those that we
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -32,6 +34,7 @@ class UploadAdmission:
                 deadline = Deadline.from_header(asked, longest_s=self._longest_deadline_s)
                 self._uploads.require_room(deadline=deadline)
             except ServiceError as error:
+                scope["route"] = SimpleNamespace(path=scope["path"])  # as metrics name it; no router has seen it
                 await error_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -128,18 +128,24 @@ class ServiceClient:
         raise ForwardedProblem(problem, headers={"Retry-After": str(retry_after_s)} if retry_after else {})
 
 
-def open_http(base_url: str, *, connections: int, token: str = "") -> httpx.AsyncClient:
+def open_http(base_url: str, *, connections: int, token: str = "", keeps_idle: bool = True) -> httpx.AsyncClient:
     """Return a connection pool to one service; each call's own deadline bounds everything but connecting.
 
     Args:
         base_url: Where it answers.
         connections: How many there may be at once.
         token: What our services show each other, if anything.
+        keeps_idle: Whether a connection is used again. Where several processes answer under one name, each call must
+            make its own: a kept one would lead to the same process for ever.
     """
     return httpx.AsyncClient(
         base_url=base_url,
         headers={"Authorization": f"Bearer {token}"} if token else {},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        limits=httpx.Limits(max_connections=connections, keepalive_expiry=KEEP_IDLE_S),
+        limits=httpx.Limits(
+            max_connections=connections,
+            max_keepalive_connections=None if keeps_idle else 0,
+            keepalive_expiry=KEEP_IDLE_S,
+        ),
         trust_env=False,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts import CaptionAnswer, ClassificationAnswer, Confidence, Kind, Label, Source, Wire
+from shared.search_questions import MAX_CHOSEN_IMAGES
 
 LONGEST_LEASE_S = 3600.0
 MOST_LEASES = 100
@@ -44,10 +45,11 @@ class Undone(Wire):
 
 
 class RerunRequest(Wire):
-    """Which images the present models shall look at again, and for what; `all` or at least one of `label` and `q`."""
+    """Which images the present models shall look at again, and for what; `all`, or one or more of the others."""
 
     label: Label | None = None
     q: str = Field(default="", max_length=200, description="Words to search for, as in a search.")
+    ids: list[UUID] = Field(default=[], max_length=MAX_CHOSEN_IMAGES, description="Only images with one of these ids.")
     all: bool = False
     kinds: list[Kind] = Field(default=["caption", "label"], min_length=1, max_length=2)
     cursor: Annotated[str, StringConstraints(max_length=50)] | None = Field(
@@ -56,9 +58,9 @@ class RerunRequest(Wire):
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
-        is_narrowed = self.label is not None or bool(self.q.strip())
+        is_narrowed = self.label is not None or bool(self.q.strip()) or bool(self.ids)
         if self.all == is_narrowed:
-            raise ValueError('say which images: either "all": true, or "label", "q" or both')
+            raise ValueError('say which images: either "all": true, or "label", "q", "ids" or several of them')
         return self
 
 

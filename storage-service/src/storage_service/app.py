@@ -30,6 +30,7 @@ from storage_service.image_store import open_store
 from storage_service.index_keeper import IndexKeeper
 from storage_service.key_routes import router as key_router
 from storage_service.opening import Opening
+from storage_service.outline_routes import router as outline_router
 from storage_service.readiness import Readiness
 from storage_service.reruns import Reruns
 from storage_service.routes import Storage, router
@@ -75,6 +76,7 @@ def create_app(settings: StorageSettings) -> FastAPI:
         registry=registry,
         doors=token_doors(settings.shown_token),
     )
+    app.include_router(outline_router)  # before that of one image, whose id could be `outline` else
     app.include_router(router)
     app.include_router(file_router)
     app.include_router(batch_router)

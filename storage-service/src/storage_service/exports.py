@@ -47,8 +47,8 @@ class Exports:
         # A thread for each; one more job each may wait for a step that its client did not wait for.
         self._worker = BoundedWorker("storage-export", threads=at_once, waiting=at_once)
 
-    async def stream(self, query: PageQuery, *, sidecar: Sidecars | None) -> AsyncGenerator[bytes]:
-        """Yield the ZIP of all images that a query finds, whatever page it asks for.
+    async def stream(self, asked: PageQuery | list[UUID], *, sidecar: Sidecars | None) -> AsyncGenerator[bytes]:
+        """Yield the ZIP of all images that a query finds, whatever page it asks for, or of those with these ids.
 
         Raises:
             Overloaded: as many exports as may be are under way.
@@ -58,7 +58,7 @@ class Exports:
         if self._running >= self._at_once:
             raise Overloaded(f"{self._running} exports are under way already; try again later", retry_after_s=30)
         self._running += 1
-        source = _Source(self._database, self._store, query, asyncio.get_running_loop())
+        source = _Source(self._database, self._store, asked, asyncio.get_running_loop())
         pieces = _Pieces(ExportMembers(source, sidecar))
         try:
             while piece := await self._worker.run(pieces.next, deadline=Deadline.after(STEP_TIMEOUT_S)):
@@ -98,28 +98,43 @@ class _Source:
     """The database and the store as the export's thread sees them."""
 
     def __init__(
-        self, database: Database, store: ImageStore, query: PageQuery, loop: asyncio.AbstractEventLoop
+        self, database: Database, store: ImageStore, asked: PageQuery | list[UUID], loop: asyncio.AbstractEventLoop
     ) -> None:
         self._database = database
-        self._query = replace(query, sort="newest", limit=PAGE_IMAGES, after=None)
+        self._asked = asked
         self._loop = loop
         self._store = store
         self.images_seen = 0
 
     def images(self) -> Iterator[Filed]:
-        after: Cursor | None = None
-        while True:
-            page, after = self._ask(self._page(replace(self._query, after=after)))
+        for page in self._found(self._asked) if isinstance(self._asked, PageQuery) else self._chosen(self._asked):
             self.images_seen += len(page)
             yield from page
-            if after is None:
-                return
 
     def image(self, image_id: UUID) -> Filed:
         return self._ask(self._image(image_id))
 
     def open(self, path: str) -> BinaryIO:
         return self._store.open(path)
+
+    def _found(self, asked: PageQuery) -> Iterator[list[Filed]]:
+        query = replace(asked, sort="newest", limit=PAGE_IMAGES, after=None)
+        while True:
+            page, after = self._ask(self._page(query))
+            yield page
+            if after is None:
+                return
+            query = replace(query, after=after)
+
+    def _chosen(self, ids: list[UUID]) -> Iterator[list[Filed]]:
+        chosen = list(dict.fromkeys(ids))
+        for first in range(0, len(chosen), PAGE_IMAGES):
+            yield self._ask(self._some(chosen[first : first + PAGE_IMAGES]))
+
+    async def _some(self, ids: list[UUID]) -> list[Filed]:
+        async with self._database.reading() as images:
+            found = await images.find_all(ids)
+        return [_filed(found[image_id]) for image_id in ids if image_id in found]
 
     async def _page(self, query: PageQuery) -> tuple[list[Filed], Cursor | None]:
         async with self._database.reading() as images:

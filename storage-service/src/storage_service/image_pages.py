@@ -42,6 +42,11 @@ class ImagePages:
 
         A page may be short though there is a next one, see `finding`.
         """
+        found, following = await self.cursors(query)
+        return [cursor.seq for cursor in found], following
+
+    async def cursors(self, query: PageQuery) -> tuple[list[Cursor], Cursor | None]:
+        """Return the cursor of each image of a page, and that of the next page if there is one."""
         words = NO_WORDS if query.words is None else query.words.words
         begun = None if words.beginning is None else await look_up(self._session, words.beginning)
         conditions = (*query.image_conditions(), *phrase_conditions(words.phrases))
@@ -53,8 +58,7 @@ class ImagePages:
                 found, stopped_at = await self._most_relevant(query, terms)
             case "uncertain":
                 found, stopped_at = await self._least_certain(query, terms), None
-        seqs = [cursor.seq for cursor in found[: query.limit]]
-        return seqs, found[query.limit - 1] if len(found) > query.limit else stopped_at
+        return found[: query.limit], found[query.limit - 1] if len(found) > query.limit else stopped_at
 
     async def _newest(self, query: PageQuery, terms: Terms) -> tuple[list[Cursor], Cursor | None]:
         first, last = await self._bounds(query)

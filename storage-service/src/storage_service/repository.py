@@ -108,6 +108,11 @@ class ImageRepository:
         found = await self._session.scalars(select(Image).where(Image.sha256.in_(sha256s)))
         return {image.sha256: image for image in found}
 
+    async def find_all(self, ids: Sequence[UUID]) -> dict[UUID, Image]:
+        """Return those of the images that are there, by their id."""
+        found = await self._session.scalars(select(Image).where(Image.id.in_(ids)))
+        return {image.id: image for image in found}
+
     async def page(self, query: PageQuery) -> tuple[list[Image], Cursor | None]:
         """Return one page, and the cursor for the next if there is one; see `ImagePages.page`."""
         if query.words is not None and query.words.is_empty:

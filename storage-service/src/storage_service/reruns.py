@@ -1,4 +1,4 @@
-"""Ask the present models to look at images again: of a label, found by words, or all.
+"""Ask the present models to look at images again: of a label, found by words, chosen, or all.
 
 The images keep the words they have, and stay `complete`; the new words are added when they come. A person's stay.
 """
@@ -71,6 +71,8 @@ def _matching(request: RerunRequest) -> Select[Image] | None:
     statement = select(Image)
     if request.label is not None:
         statement = statement.where(Image.label == request.label)
+    if request.ids:
+        statement = statement.where(Image.id.in_(request.ids))
     if request.q.strip():
         words = WordQuery(request.q)
         if words.is_empty:

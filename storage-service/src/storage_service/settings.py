@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr, model_validator
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from shared.settings import ServiceSettings, service_config
 from storage_service.bucket_store import BucketAccess
+
+
+def _password_file(file: str) -> str:
+    if file:
+        try:
+            text = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise ValueError("a file that this user can read") from error
+        if not text or "\n" in text:
+            raise ValueError("a file with one line, the password")
+    return file
 
 
 class StorageSettings(ServiceSettings):
@@ -35,6 +49,9 @@ class StorageSettings(ServiceSettings):
     database_url: str = Field(
         default="sqlite+aiosqlite:///.data/legenda.sqlite3",
         description="sqlite+aiosqlite:///FILE or mysql+asyncmy://USER:PASSWORD@HOST/DATABASE.",
+    )
+    database_password_file: Annotated[str, AfterValidator(_password_file)] = Field(
+        default="", description="File that holds the password for STORAGE_DATABASE_URL, which then needs none."
     )
     index_dir: Path = Field(
         default=Path(".data/index"),
@@ -67,6 +84,18 @@ class StorageSettings(ServiceSettings):
     stall_timeout_s: PositiveFloat = Field(
         default=90.0, description="Seconds that the reader of an export may read nothing before it is broken off."
     )
+
+    @model_validator(mode="after")
+    def _take_the_password(self) -> Self:
+        """Put the file's password into the URL, so that whoever opens the database needs only that."""
+        if self.database_password_file:
+            try:
+                url = make_url(self.database_url)
+            except ArgumentError:
+                return self  # `connections` says what is wrong with it
+            password = Path(self.database_password_file).read_text(encoding="utf-8").strip()
+            self.database_url = url.set(password=password).render_as_string(hide_password=False)
+        return self
 
     @property
     def bucket_access(self) -> BucketAccess:

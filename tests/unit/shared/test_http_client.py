@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 from shared.contracts import ModelName
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, ServiceError, UpstreamFailed
-from shared.http_client import ServiceClient
+from shared.http_client import ServiceClient, open_http
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -88,3 +89,28 @@ async def test_the_remaining_time_travels_along() -> None:
 
     await _ask(_client(answer))
     assert 0 < int(seen[0]) <= 5000
+
+
+@pytest.mark.parametrize(("keeps_idle", "connections"), [(True, 1), (False, 3)])
+async def test_calls_to_a_service_of_several_processes_each_make_a_connection(
+    keeps_idle: bool, connections: int
+) -> None:
+    made: list[asyncio.Event] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        made.append(ended := asyncio.Event())
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        async with open_http(f"http://{host}:{port}", connections=4, keeps_idle=keeps_idle) as http:
+            for _ in range(3):
+                await ServiceClient("model", http).send("GET", "/", deadline=Deadline.after(30))
+        for ended in made:
+            await ended.wait()
+    assert len(made) == connections

@@ -1,0 +1,60 @@
+"""The part of storage's internal API that tells the shapes of many images at once, and where their pages begin.
+
+Annotations are evaluated here, not postponed: FastAPI reads those of a dataclass.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from shared.contracts import Sort
+from shared.errors import BadRequest, problem_responses
+from shared.outline_contracts import DEFAULT_OUTLINE_STEP, MAX_OUTLINE_IMAGES, MAX_OUTLINE_STEP, ImageOutline
+from shared.searches import Search
+from storage_service.cursors import read_cursor, write_cursor
+from storage_service.outlines import outline_of
+from storage_service.pages import PageQuery
+from storage_service.routes import Due, Opened
+from storage_service.search import WordQuery
+
+router = APIRouter(prefix="/v1", tags=["storage"], responses=problem_responses(BadRequest))
+
+Searched = Annotated[Search, Depends()]
+
+
+def query_of(search: Search, *, sort: Sort, limit: int, cursor: str | None) -> PageQuery:
+    """Return the question for the tables; raises BadRequest where sort or cursor do not fit it."""
+    words = WordQuery(search.q) if search.q.strip() else None
+    if sort == "relevance" and words is None:
+        raise BadRequest("sorting by relevance needs words in q")
+    return PageQuery(
+        words=words,
+        label=search.label,
+        status=search.status,
+        source=search.source,
+        created_after=search.created_after,
+        created_before=search.created_before,
+        min_confidence=search.min_confidence,
+        max_confidence=search.max_confidence,
+        sort=sort,
+        limit=limit,
+        after=None if cursor is None else read_cursor(cursor, sort=sort),
+    )
+
+
+@router.get("/images/outline")
+async def outline(  # noqa: PLR0917
+    search: Searched,
+    storage: Opened,
+    deadline: Due,
+    sort: Sort = "newest",
+    step: Annotated[int, Query(ge=1, le=MAX_OUTLINE_STEP)] = DEFAULT_OUTLINE_STEP,
+    limit: Annotated[int, Query(ge=1, le=MAX_OUTLINE_IMAGES)] = MAX_OUTLINE_IMAGES,
+    cursor: str | None = None,
+) -> ImageOutline:
+    """Return the shapes of up to `limit` images, in the order of their pages, and a cursor for each `step` of them."""
+    query = query_of(search, sort=sort, limit=limit, cursor=cursor)
+    found = await storage.database.read(lambda images: outline_of(images.session, query), deadline=deadline)
+    begins = [None if each is None else write_cursor(each) for each in found.begins(step=step)]
+    following = None if found.following is None else write_cursor(found.following)
+    return ImageOutline(shapes=found.shapes, cursors=begins, next_cursor=following)

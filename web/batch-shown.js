@@ -1,0 +1,43 @@
+/**
+ * What is shown of a batch, and what became of all its files, those included that were sent before a pause.
+ *
+ * @typedef {import("./types.js").Batch} Batch
+ * @typedef {import("./types.js").BatchFile} BatchFile
+ *
+ * @typedef {object} BatchShown
+ * @property {string} id
+ * @property {File[]} files empty where it was sent from elsewhere
+ * @property {number} sent part of the bytes that has left, 0 to 1; 1 where it was sent from elsewhere
+ * @property {string} trouble why the sending ended, in words
+ * @property {Batch | null} batch what the server says; null before its first file has arrived
+ * @property {BatchFile[]} refused
+ * @property {number} total how many files somebody gave
+ * @property {boolean} isPaused
+ * @property {Map<string, Batch>} earlier what was sent before a pause, each a batch of its own on the server
+ * @property {() => void} breakOff ends the sending
+ */
+
+const NONE = { received: 0, known: 0, pending: 0, complete: 0, failed: 0, deleted: 0, refused: 0 };
+
+/** @param {BatchShown} shown @returns {typeof NONE} */
+export function countsOf({ batch, earlier }) {
+  const sum = { ...NONE };
+  for (const { counts } of [...earlier.values(), ...(batch ? [batch] : [])]) {
+    for (const name of /** @type {(keyof typeof NONE)[]} */ (Object.keys(NONE))) sum[name] += counts[name];
+  }
+  return sum;
+}
+
+/** @param {BatchShown} shown */
+export const isBeingSent = ({ sent, trouble }) => sent < 1 && !trouble;
+
+/** One of which nothing is known yet. */
+export const NEW = {
+  files: /** @type {File[]} */ ([]),
+  sent: 0,
+  trouble: "",
+  batch: /** @type {Batch | null} */ (null),
+  total: 0,
+  isPaused: false,
+  breakOff: () => {},
+};
