@@ -18,10 +18,8 @@ from shared.contracts import (
     ImageExplanation,
     ImagePage,
     ImageRecord,
-    Label,
     LabelCount,
     Sort,
-    Status,
 )
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import (
@@ -34,14 +32,7 @@ from shared.errors import (
     UpstreamFailed,
     problem_responses,
 )
-from shared.search_questions import (
-    LabelledBy,
-    LeastConfidence,
-    MostConfidence,
-    SearchText,
-    StoredBefore,
-    StoredSince,
-)
+from shared.searches import Search
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 
 PREFIX = "/api/v1"
@@ -72,36 +63,16 @@ def public_routes(
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type
 
     @router.get("/images", tags=["images"])
-    async def page(  # noqa: PLR0917  # FastAPI fills them in by name
+    async def page(
+        search: Annotated[Search, Depends()],
         deadline: Within,
-        q: SearchText = "",
-        label: Label | None = None,
-        status: Status | None = None,
-        source: LabelledBy = None,
-        created_after: StoredSince = None,
-        created_before: StoredBefore = None,
-        min_confidence: LeastConfidence = None,
-        max_confidence: MostConfidence = None,
         sort: Sort = "newest",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
         cursor: Annotated[str | None, Query(max_length=500)] = None,
     ) -> ImagePage:
         """List images, a page at a time."""
-        asked: dict[str, str | int | float | None] = {
-            "q": q or None,
-            "label": label,
-            "status": status,
-            "source": source,
-            "created_after": None if created_after is None else created_after.isoformat(),
-            "created_before": None if created_before is None else created_before.isoformat(),
-            "min_confidence": min_confidence,
-            "max_confidence": max_confidence,
-            "sort": sort,
-            "limit": limit,
-            "cursor": cursor or None,
-        }
-        told = {name: value for name, value in asked.items() if value is not None}
-        return await storage.page(told, deadline=deadline)
+        asked = search.parameters() | {"sort": sort, "limit": limit}
+        return await storage.page(asked | ({"cursor": cursor} if cursor else {}), deadline=deadline)
 
     @router.get("/images/{image_id}", tags=["images"], responses=ONE_IMAGE)
     async def get(image_id: UUID, deadline: Within) -> ImageRecord:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from shared.deadline import Deadline
-from shared.errors import DeadlineExceeded, Overloaded
+from shared.errors import DeadlineExceeded
 from shared.waiting import WaitEstimate
 
 
@@ -45,17 +45,9 @@ class Turns:
         remaining_s = deadline.remaining_s()
         present = self._under_way + len(self._queue)
         if present >= self._places:
-            raise Overloaded(
-                f"{self._name} already has {present} jobs; try again shortly",
-                retry_after_s=self._estimate.retry_after_s(present),
-            )
+            raise self._estimate.full(self._name, present)
         ahead = self._under_way + sum(is_background or not behind for behind, _, _ in self._queue)
-        if not self._estimate.is_in_time(ahead, remaining_s=remaining_s):
-            raise Overloaded(
-                f"{self._name} would begin this in about {self._estimate.wait_s(ahead):.1f} s, too late for the "
-                f"{remaining_s:.1f} s that are left; try again later or allow more time",
-                retry_after_s=self._estimate.retry_after_s(ahead),
-            )
+        self._estimate.require_in_time(self._name, ahead, remaining_s=remaining_s)
 
     async def take(self, *, deadline: Deadline, is_background: bool = False) -> None:
         """Wait for a place; whoever has it calls `give_back`.

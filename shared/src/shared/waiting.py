@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from shared.errors import Overloaded
+
 WEIGHT_OF_NEWEST = 0.2
 """Of the moving average: about the last ten durations count."""
 LONGEST_RETRY_AFTER_S = 60
@@ -55,3 +57,22 @@ class WaitEstimate:
     def retry_after_s(self, present: int) -> int:
         """Return the whole seconds, at least 1, until what is present now has been worked off."""
         return min(LONGEST_RETRY_AFTER_S, max(1, math.ceil(self.service_s * present / self._at_once)))
+
+    def require_in_time(self, name: str, ahead: int, *, remaining_s: float) -> None:
+        """Refuse work that would not be done within its time with so much before it.
+
+        Raises:
+            Overloaded: its wait leaves it no time; `name` is who says so.
+        """
+        if not self.is_in_time(ahead, remaining_s=remaining_s):
+            raise Overloaded(
+                f"{name} would begin this in about {self.wait_s(ahead):.1f} s, too late for the {remaining_s:.1f} s "
+                "that are left; try again later or allow more time",
+                retry_after_s=self.retry_after_s(ahead),
+            )
+
+    def full(self, name: str, present: int) -> Overloaded:
+        """Return how work is refused where no place is left."""
+        return Overloaded(
+            f"{name} already has {present} jobs; try again shortly", retry_after_s=self.retry_after_s(present)
+        )

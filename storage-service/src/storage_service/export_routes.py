@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Response
 from shared.errors import BadRequest, Overloaded, problem_responses
 from shared.long_stream import LongStream
 from shared.search_questions import ChosenImages
-from storage_service.outline_routes import Searched, query_of
 from storage_service.routes import Opened
+from storage_service.search_query import Searched, query_of
 from storage_service.xmp import sidecar_of
 
 router = APIRouter(prefix="/v1", tags=["storage"], responses=problem_responses(BadRequest, Overloaded))

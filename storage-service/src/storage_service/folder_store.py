@@ -146,7 +146,7 @@ class FolderStore:
         file = self._incoming / uuid4().hex
         try:
             yield file
-        except BaseException:
+        except BaseException:  # also when the process is told to end: half a file must not stay
             file.unlink(missing_ok=True)
             raise
 

@@ -65,8 +65,8 @@ class Gathering:
                 self._waiting.remove(one)
                 upload.close()
         if is_new:
-            told = {"image_id": record.id, "label": record.label.value, "status": record.status}
-            log.info("image_stored", extra=told)
+            stored = {"image_id": record.id, "label": record.label.value, "status": record.status}
+            log.info("image_stored", extra=stored)
         return record, is_new
 
     def _begin(self) -> None:

@@ -5,41 +5,17 @@ Annotations are evaluated here, not postponed: FastAPI reads those of a dataclas
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from shared.contracts import Sort
 from shared.errors import BadRequest, problem_responses
 from shared.outline_contracts import DEFAULT_OUTLINE_STEP, MAX_OUTLINE_IMAGES, MAX_OUTLINE_STEP, ImageOutline
-from shared.searches import Search
-from storage_service.cursors import read_cursor, write_cursor
+from storage_service.cursors import write_cursor
 from storage_service.outlines import outline_of
-from storage_service.pages import PageQuery
 from storage_service.routes import Due, Opened
-from storage_service.search import WordQuery
+from storage_service.search_query import Searched, query_of
 
 router = APIRouter(prefix="/v1", tags=["storage"], responses=problem_responses(BadRequest))
-
-Searched = Annotated[Search, Depends()]
-
-
-def query_of(search: Search, *, sort: Sort, limit: int, cursor: str | None) -> PageQuery:
-    """Return the question for the tables; raises BadRequest where sort or cursor do not fit it."""
-    words = WordQuery(search.q) if search.q.strip() else None
-    if sort == "relevance" and words is None:
-        raise BadRequest("sorting by relevance needs words in q")
-    return PageQuery(
-        words=words,
-        label=search.label,
-        status=search.status,
-        source=search.source,
-        created_after=search.created_after,
-        created_before=search.created_before,
-        min_confidence=search.min_confidence,
-        max_confidence=search.max_confidence,
-        sort=sort,
-        limit=limit,
-        after=None if cursor is None else read_cursor(cursor, sort=sort),
-    )
 
 
 @router.get("/images/outline")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -22,6 +21,10 @@ from storage_service.tables import Image, Posting, VocabularyWord
 EVERY_IMAGE = ":"
 SEQ_BITS = 40
 MOST_WORDS = 16_384
+_ENTER = {
+    dialect: f"INSERT INTO {Posting.__tablename__} (word, seq, relevance) VALUES ({mark}, {mark}, {mark})"  # noqa: S608
+    for dialect, mark in (("sqlite", "?"), ("mysql", "%s"))
+}
 _LAST_SEQ: int = (1 << SEQ_BITS) - 1
 
 
@@ -121,19 +124,9 @@ def _replace(connection: Connection, changes: Sequence[tuple[Indexed | None, Ind
                 counts[each.label] = counts.get(each.label, 0) + change
     if entered:
         # Twenty for an image: given to the driver as they are, they take half the time.
-        connection.exec_driver_sql(_entering(connection.dialect.name), sorted(entered))
+        connection.exec_driver_sql(_ENTER[connection.dialect.name], sorted(entered))
         learn(connection, {word for word, _, _ in entered if not word.startswith(EVERY_IMAGE)})
     label_counts.note(connection, counts)
-
-
-@cache
-def _entering(dialect: str) -> str:
-    """Return the SQL that enters a word, a row number and a relevance."""
-    columns = ", ".join(
-        column.name for column in (Posting.__table__.c.word, Posting.__table__.c.seq, Posting.__table__.c.relevance)
-    )
-    mark = "?" if dialect == "sqlite" else "%s"
-    return f"INSERT INTO {Posting.__tablename__} ({columns}) VALUES ({mark}, {mark}, {mark})"  # noqa: S608  # our own names
 
 
 def _before(image: Image, name: str) -> Any:

@@ -17,11 +17,9 @@ from shared.contracts import (
     Correction,
     ImagePage,
     ImageRecord,
-    Label,
     LabelCounts,
     Sort,
 )
-from shared.contracts import Status as ImageStatus
 from shared.deadline import Deadline
 from shared.errors import (
     BadRequest,
@@ -32,14 +30,6 @@ from shared.errors import (
     UnsupportedImage,
     problem_responses,
 )
-from shared.search_questions import (
-    LabelledBy,
-    LeastConfidence,
-    MostConfidence,
-    SearchText,
-    StoredBefore,
-    StoredSince,
-)
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from shared.turns import Turns
 from storage_service import lineage
@@ -47,15 +37,14 @@ from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
 from storage_service.completion import Completion
-from storage_service.cursors import read_cursor, write_cursor
+from storage_service.cursors import write_cursor
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, StorageUnavailable
 from storage_service.exports import Exports
 from storage_service.gathering import Gathering
 from storage_service.idempotency import Idempotency
-from storage_service.pages import PageQuery
 from storage_service.reruns import Reruns
-from storage_service.search import WordQuery
+from storage_service.search_query import Searched, query_of
 from storage_service.similar import SimilarPictures
 from storage_service.status import Status
 from storage_service.undoing import Undoing
@@ -135,38 +124,15 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
 
 @router.get("/images", responses=problem_responses(BadRequest))
 async def list_images(  # noqa: PLR0917
+    search: Searched,
     storage: Opened,
     deadline: Due,
-    q: SearchText = "",
-    label: Label | None = None,
-    status: ImageStatus | None = None,
-    source: LabelledBy = None,
-    created_after: StoredSince = None,
-    created_before: StoredBefore = None,
-    min_confidence: LeastConfidence = None,
-    max_confidence: MostConfidence = None,
     sort: Sort = "newest",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE,
     cursor: str | None = None,
 ) -> ImagePage:
     """Return a page of images: newest first, by relevance to `q`, or the model's least certain labels first."""
-    words = WordQuery(q) if q.strip() else None
-    if sort == "relevance" and words is None:
-        raise BadRequest("sorting by relevance needs words in q")
-    after = None if cursor is None else read_cursor(cursor, sort=sort)
-    query = PageQuery(
-        words=words,
-        label=label,
-        status=status,
-        source=source,
-        created_after=created_after,
-        created_before=created_before,
-        min_confidence=min_confidence,
-        max_confidence=max_confidence,
-        sort=sort,
-        limit=limit,
-        after=after,
-    )
+    query = query_of(search, sort=sort, limit=limit, cursor=cursor)
     page, last = await storage.database.read(lambda images: images.page(query), deadline=deadline)
     return ImagePage(
         items=[lineage.record_of(image) for image in page], next_cursor=None if last is None else write_cursor(last)
