@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Page, async_playwright
 
@@ -52,3 +53,12 @@ def new_photo(photo: Path, tmp_path: Path) -> Path:
     copy = tmp_path / photo.name
     copy.write_bytes(photo.read_bytes() + uuid.uuid4().bytes)  # decoders stop at the end-of-image mark
     return copy
+
+
+@pytest.fixture
+def batches_ended(live_url: str) -> Iterator[None]:
+    """Cancel what a test leaves under way: the next one's page would show it, for it is the same platform."""
+    yield
+    with httpx.Client(base_url=live_url, timeout=60) as client:
+        for batch in client.get("/api/v1/batches", params={"limit": 50}).raise_for_status().json()["items"]:
+            client.delete(f"/api/v1/batches/{batch['id']}").raise_for_status()

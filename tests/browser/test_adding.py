@@ -12,6 +12,8 @@ from playwright.async_api import CDPSession, Page, expect
 
 from tests.browser.test_page import DESCRIBED_MS, sideways
 
+pytestmark = pytest.mark.usefixtures("batches_ended")
+
 FILES = 21
 SLOW_BYTES_A_S = 40_000
 PASTE = """bytes => {

@@ -12,6 +12,8 @@ from playwright.async_api import Page, Response, expect
 
 from tests.pictures import photo_bytes
 
+pytestmark = pytest.mark.usefixtures("batches_ended")
+
 DESCRIBED_MS = 300_000
 PHOTOS = 21
 ZIPPED = 40
