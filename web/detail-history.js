@@ -1,6 +1,7 @@
 /** Who said what of a picture, and when: every caption and label that a model or a person ever gave it. */
 
 import { tellHistory } from "./api.js";
+import { settled } from "./correction.js";
 import { say } from "./language.js";
 import { OnDemand } from "./on-demand.js";
 import { html } from "./view.js";
@@ -16,7 +17,7 @@ export function DetailHistory({ picture }) {
         name=${say("history.name")}
         meanwhile=${say("history.meanwhile")}
         testid="history"
-        ask=${() => tellHistory(picture.id)}
+        ask=${() => settled(picture.id).then(() => tellHistory(picture.id))}
         draw=${(/** @type {{items: HistoryEntry[]}} */ { items }) =>
           html`<ol class="history-entries" data-testid="history-entries">
             ${items.map((entry, at) => html`<${Entry} key=${at} entry=${entry} />`)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from tests.browser.conftest import QUIET
 from tests.browser.test_page import give, open_picture, sideways
@@ -55,6 +56,11 @@ async def test_what_is_refused_is_said_in_german_too(page: Page, live_url: str, 
     await expect(page.get_by_test_id("upload-error")).to_contain_text("kein Bild, das Legenda liest")
 
 
+async def hold_back(route: Route) -> None:
+    await asyncio.sleep(0.5)
+    await route.continue_()
+
+
 async def test_a_history_tells_who_said_what_and_an_alternative_can_be_chosen(
     page: Page, live_url: str, new_photo: Path
 ) -> None:
@@ -62,6 +68,7 @@ async def test_a_history_tells_who_said_what_and_an_alternative_can_be_chosen(
     await open_picture(page, await give(page, new_photo))
     other = page.get_by_test_id("other-caption").first
     chosen = await other.inner_text()
+    await page.route("**/api/v1/images/*", hold_back)  # who asks for the history at once is told of it all the same
     await other.click()
     await expect(page.get_by_test_id("detail-caption")).to_have_text(chosen)
     await expect(page.get_by_test_id("detail-caption-source")).to_have_text("said by you")

@@ -18,6 +18,7 @@ import pytest
 
 from tests.live_platform import Platform, free_ports
 
+PATIENCE_S = 10
 SERVICES = ("gateway", "caption", "classify", "storage")
 
 
@@ -30,6 +31,16 @@ def _upload(platform: Platform, photo: Path, request_id: str) -> httpx.Response:
     file = photo.read_bytes() + uuid.uuid4().bytes  # bytes that nobody has seen
     url = f"{platform.url}/api/v1/images"
     return httpx.post(url, files={"file": ("cat.jpg", file)}, headers={"X-Request-ID": request_id}, timeout=60)
+
+
+def _statuses_of(platform: Platform, request_id: str) -> list[int]:
+    """Return what storage answered to a request; its line is written after the answer has gone out."""
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        lines = [line for line in _log_of(platform, "storage") if line.get("request_id") == request_id]
+        if lines or time.monotonic() > give_up:
+            return [line["status"] for line in lines]
+        time.sleep(0.05)
 
 
 def test_a_request_id_travels_through_all_services(platform: Platform, photo: Path) -> None:
@@ -58,7 +69,7 @@ def test_a_refusal_by_storage_carries_the_callers_request_id(platform: Platform)
     url = f"{platform.url}/api/v1/images/{uuid.uuid4()}"
     problem = httpx.get(url, headers={"X-Request-ID": request_id}, timeout=30).json()
     assert (problem["status"], problem["request_id"]) == (404, request_id)
-    assert [line["status"] for line in _log_of(platform, "storage") if line.get("request_id") == request_id] == [404]
+    assert _statuses_of(platform, request_id) == [404]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -161,6 +161,14 @@ class Archive:
         except ServiceError as error:
             log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
 
+    async def discard(self, *paths: str) -> None:
+        """Remove the files of an image that never had a row."""
+        try:
+            for path in paths:
+                await asyncio.to_thread(self._store.remove, path)
+        except ServiceError as error:
+            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
+
     async def finish(self) -> None:
         """Wait for all that is under way."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -189,7 +197,7 @@ class Archive:
             await self.sweep(image_id, *files)
             raise
         except StorageUnavailable:  # nothing was kept, so the database, which may be away, need not be asked
-            await self._remove(files)
+            await self.discard(*files)
             raise
         except BaseException:  # also when cancelled: a file without a row must not stay
             await self.sweep(image_id, *files)
@@ -232,14 +240,6 @@ class Archive:
         if image is None:
             raise StorageUnavailable("the same image was stored and deleted at this moment; try again")
         return lineage.record_of(image)
-
-    async def _remove(self, paths: tuple[str, ...]) -> None:
-        """Remove the files of an image that never had a row."""
-        try:
-            for path in paths:
-                await asyncio.to_thread(self._store.remove, path)
-        except ServiceError as error:
-            log.warning("files_left_behind", extra={"paths": paths, "reason": error.detail})
 
     async def _on_disk(self, job: Callable[[], Result]) -> Result:
         return await self._worker.run(job, deadline=Deadline.after(FILE_TIMEOUT_S))

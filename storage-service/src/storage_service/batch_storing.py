@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 from shared.batch_contracts import Refusal, StoredBatch, StoredImage
 from shared.contracts import ImageRecord
@@ -20,13 +21,14 @@ from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.archive import FILE_TIMEOUT_S, Archive
 from storage_service.database import Database
-from storage_service.errors import HashMismatch, StorageUnavailable
+from storage_service.errors import HashMismatch, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
 from storage_service.repository import AlreadyStored
 from storage_service.tables import Image
 from storage_service.uploads import Upload, hash_and_size
+from storage_service.uuid7 import uuid7
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +56,17 @@ class BatchStoring:
             for upload in uploads:
                 upload.close()
 
-        return await self._archive.to_the_end(lambda: self._add(uploads), deadline=deadline, afterwards=close)
+        # The same at each try, so that files of one that was undone are not left behind.
+        ids = {upload.new.sha256: uuid7() for upload in uploads}
+        return await self._archive.to_the_end(lambda: self._add(uploads, ids), deadline=deadline, afterwards=close)
 
-    async def _add(self, uploads: Sequence[Upload]) -> StoredBatch:
+    async def _add(self, uploads: Sequence[Upload], ids: Mapping[str, UUID]) -> StoredBatch:
         for upload in uploads:
             upload.rewind()
         sizes = await self._sizes(uploads)
         intact = [upload for upload, size in zip(uploads, sizes, strict=True) if size is not None]
         images = {
-            upload.new.sha256: image_of(upload.new, size_bytes=size)
+            upload.new.sha256: image_of(upload.new, size_bytes=size, image_id=ids[upload.new.sha256], said=upload.said)
             for upload, size in zip(uploads, sizes, strict=True)
             if size is not None
         }
@@ -92,6 +96,13 @@ class BatchStoring:
                     stored = set(new)
                     return {sha256: lineage.record_of(image) for sha256, image in (known | new).items()}, stored
             raise StorageUnavailable("others store the same images at this moment; try again")
+        except OutcomeUnknown:
+            raise
+        except StorageUnavailable:  # nothing was kept, so the database, which may be away, need not be asked
+            for image in written.values():
+                await self._archive.discard(image.path, preview_path(image.id))
+            written.clear()
+            raise
         finally:
             for sha256, image in written.items():
                 if sha256 not in stored:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from asyncmy.constants import CR
 from sqlalchemy import URL, Connection, PoolProxiedConnection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
@@ -66,6 +67,14 @@ def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
         pool_timeout=POOL_TIMEOUT_S,
         connect_args={"connect_timeout": MYSQL_CONNECT_TIMEOUT_S, **limits},
     )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _connect(dialect: Any, _: object, arguments: Any, names: Any) -> Any:
+        try:
+            return dialect.connect(*arguments, **names)
+        except RuntimeError as error:
+            # So the driver says on uvloop that the server hung up before the driver could look at the socket.
+            raise dialect.loaded_dbapi.OperationalError(CR.CR_SERVER_LOST, str(error)) from error
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: PoolProxiedConnection, _: object) -> None:

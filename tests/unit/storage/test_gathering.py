@@ -17,7 +17,7 @@ from shared.worker import BoundedWorker
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
 from storage_service.database import Database
-from storage_service.errors import HashMismatch, StorageUnavailable
+from storage_service.errors import HashMismatch, StorageUnavailable, TransactionUndone
 from storage_service.gathering import RUNS_AT_ONCE, Gathering
 from storage_service.image_store import ImageStore
 from tests.unit.storage.samples import files_below, new_image, upload
@@ -90,6 +90,33 @@ async def test_all_hear_that_nothing_could_be_kept(gathering: Gathering, databas
 
     database.admit()
     assert await _add(gathering, _content(0)) == (new_image(_content(0)).sha256, True)
+
+
+class AwayDatabase(Database):
+    """Cannot write, as when another process holds its lock, until `is_back`."""
+
+    is_back = False
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[object]:  # type: ignore[override]
+        if not self.is_back:
+            raise TransactionUndone("another has the lock")
+        async with super().writing() as images:
+            yield images
+
+
+async def test_files_of_tries_that_were_undone_do_not_stay(
+    engine: AsyncEngine, store: ImageStore, worker: BoundedWorker, folder: Path
+) -> None:
+    database = AwayDatabase(engine)
+    gathering = Gathering(BatchStoring(database, store, worker, Archive(database, store, worker)))
+    with pytest.raises((TransactionUndone, DeadlineExceeded)):
+        await _add(gathering, _content(0), seconds=0.5)
+    assert files_below(folder) == []
+
+    database.is_back = True
+    await _add(gathering, _content(0))
+    assert len(files_below(folder)) == 2
 
 
 class HeldDatabase(Database):
