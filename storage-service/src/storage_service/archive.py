@@ -189,7 +189,7 @@ class Archive:
             async with self._database.writing() as images:
                 await images.add(image)
                 await images.work.want_missing(image, now=image.created_at)
-                await images.embeddings.note(image, upload.new.caption)
+                await images.embeddings.note(image, upload.new.caption, is_new=True)
         except AlreadyStored:
             await self.sweep(image_id, *files)
             return await self._winner(sha256), False

@@ -114,7 +114,7 @@ class BatchStoring:
             await repository.add_all(images)
             await repository.work.want_all_missing(images)
             for sha256, image in new.items():
-                await repository.embeddings.note(image, by_sha256[sha256].new.caption)
+                await repository.embeddings.note(image, by_sha256[sha256].new.caption, is_new=True)
 
     async def _sizes(self, uploads: Sequence[Upload]) -> list[int | None]:
         """Return each original's length in bytes, None where it is not what its record says."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.app import StartupError
+from storage_service.sqlite_trips import OneTripConnection
 
 SQLITE_BUSY_TIMEOUT_S = 10.0
 SQLITE_SWITCH_PAUSE_S = 0.01
@@ -111,6 +112,10 @@ def _open_sqlite(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
             raise StartupError(f"the folder of {url.database} cannot be made: {error.strerror}") from error
     engine = create_async_engine(url, pool_timeout=POOL_TIMEOUT_S)
     busy_s = min(SQLITE_BUSY_TIMEOUT_S, statement_timeout_s or math.inf)
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _connect(dialect: Any, _: object, arguments: Any, names: Any) -> OneTripConnection:
+        return OneTripConnection.of(dialect.connect(*arguments, **names))
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: PoolProxiedConnection, record: Any) -> None:

@@ -26,11 +26,12 @@ class EmbeddingRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def note(self, image: Image, answer: CaptionAnswer | None) -> None:
+    async def note(self, image: Image, answer: CaptionAnswer | None, *, is_new: bool = False) -> None:
         """Keep an image's embedding in place of an older one, if the answer has one; the image has its row already."""
         if answer is None or answer.embedding is None or (vector := to_bytes(answer.embedding)) is None:
             return
-        await self._session.execute(delete(Embedding).where(Embedding.image_seq == image.seq))
+        if not is_new:
+            await self._session.execute(delete(Embedding).where(Embedding.image_seq == image.seq))
         self._session.add(Embedding(image_seq=image.seq, encoder=answer.encoder, vector=vector))
         await self._session.flush()
 
