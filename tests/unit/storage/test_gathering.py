@@ -109,9 +109,11 @@ async def test_files_of_tries_that_were_undone_do_not_stay(
     engine: AsyncEngine, store: ImageStore, worker: BoundedWorker, folder: Path
 ) -> None:
     database = AwayDatabase(engine)
-    gathering = Gathering(BatchStoring(database, store, worker, Archive(database, store, worker)))
+    archive = Archive(database, store, worker)
+    gathering = Gathering(BatchStoring(database, store, worker, archive))
     with pytest.raises((TransactionUndone, DeadlineExceeded)):
         await _add(gathering, _content(0), seconds=0.5)
+    await archive.finish()
     assert files_below(folder) == []
 
     database.is_back = True
