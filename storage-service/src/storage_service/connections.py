@@ -75,7 +75,8 @@ def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
             return dialect.connect(*arguments, **names)
         except RuntimeError as error:
             # So the driver says on uvloop that the server hung up before the driver could look at the socket.
-            raise dialect.loaded_dbapi.OperationalError(CR.CR_SERVER_LOST, str(error)) from error
+            reason = f"Lost connection to MySQL server at once ({error})"
+            raise dialect.loaded_dbapi.OperationalError(CR.CR_SERVER_LOST, reason) from error
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: PoolProxiedConnection, _: object) -> None:
