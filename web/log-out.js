@@ -3,13 +3,23 @@
 import { Icon } from "./icons.js";
 import { say } from "./language.js";
 import { session } from "./session.js";
+import { countUnsent, forgetAllUnsent } from "./unsent-files.js";
 import { html, useState, useWatched } from "./view.js";
 
 export function LogOut() {
   useWatched(session);
   const [failure, setFailure] = useState("");
   if (!session.canLogOut) return null;
-  const leave = () => session.logOut().catch((error) => setFailure(error.message));
+  const leave = async () => {
+    const count = await countUnsent();
+    if (count > 0 && !confirm(say("logOut.unsent", { count }))) return;
+    try {
+      await session.logOut();
+      await forgetAllUnsent();
+    } catch (error) {
+      setFailure(/** @type {Error} */ (error).message);
+    }
+  };
   return html`
     <button
       class="button bare square"

@@ -18,7 +18,7 @@ export class UnsentFiles {
   #gone = new WeakSet();
   /** @type {Promise<IDBDatabase> | null} */
   #database = null;
-  #isAble = Boolean(globalThis.navigator?.locks && globalThis.indexedDB);
+  #isAble = isAble();
 
   constructor() {
     if (this.#isAble) void navigator.locks.request(this.#tab, () => new Promise(() => {})); // until the tab is closed
@@ -84,10 +84,39 @@ export class UnsentFiles {
    */
   async #change(change) {
     this.#database ??= answerOf(open());
-    const store = (await this.#database).transaction(FILES, "readwrite").objectStore(FILES);
-    return answerOf(change(store));
+    return answerOf(change(storeOf(await this.#database)));
   }
 }
+
+/** How many files this browser keeps, of whichever tab. @returns {Promise<number>} */
+export const countUnsent = () => ofAll((store) => store.count(), 0);
+
+/** Keep none of them any more: who logs out leaves nothing to the next one. @returns {Promise<unknown>} */
+export const forgetAllUnsent = () => ofAll((store) => store.clear(), undefined);
+
+/**
+ * @template T
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} change
+ * @param {T} orElse where nothing can be kept
+ */
+async function ofAll(change, orElse) {
+  if (!isAble()) return orElse;
+  try {
+    const database = await answerOf(open());
+    const answer = await answerOf(change(storeOf(database)));
+    database.close();
+    return answer;
+  } catch {
+    return orElse; // a private window keeps nothing
+  }
+}
+
+function isAble() {
+  return Boolean(globalThis.navigator?.locks && globalThis.indexedDB);
+}
+
+/** @param {IDBDatabase} database */
+const storeOf = (database) => database.transaction(FILES, "readwrite").objectStore(FILES);
 
 function open() {
   const request = indexedDB.open(DATABASE, 1);

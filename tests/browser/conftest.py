@@ -12,6 +12,8 @@ import httpx
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from tests.browser.axe import AXE
+
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -45,6 +47,18 @@ async def page(chromium: str) -> AsyncIterator[Page]:
         page.set_default_timeout(30_000)
         yield page
         await browser.close()
+
+
+@pytest.fixture
+async def checked(page: Page) -> Page:
+    """A page that carries axe with it; nothing of it is served."""
+    if not AXE.exists():
+        reason = "axe-core is not there: tests/web/prepare.sh fetches it, with Node 20.19 or later and npm"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    await page.add_init_script(path=AXE)
+    return page
 
 
 @pytest.fixture

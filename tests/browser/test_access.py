@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.axe import find_nothing
 from tests.browser.large_gallery import services_without_models
 from tests.browser.test_page import give
-from tests.live_platform import ROOT
-
-AXE = ROOT / "tests/web/node_modules/axe-core/axe.min.js"
-SERIOUS = {"serious", "critical"}
-FIND = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map(
-  ({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(node => node.html + node.failureSummary) }))"""
-
-
-@pytest.fixture
-async def checked(page: Page) -> Page:
-    """A page that carries axe with it; nothing of it is served."""
-    if not AXE.exists():
-        reason = "axe-core is not there: tests/web/prepare.sh fetches it, with Node 20.19 or later and npm"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    await page.add_init_script(path=AXE)
-    return page
 
 
 @pytest.fixture
 def without_pictures(tmp_path: Path) -> Iterator[str]:
     with services_without_models(tmp_path) as url:
         yield url
-
-
-async def find_nothing(page: Page) -> None:
-    """Assert that axe finds nothing serious in both themes, wide and narrow."""
-    for width in (1280, 390):
-        await page.set_viewport_size({"width": width, "height": 860})
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            found = [each for each in await page.evaluate(FIND) if each["impact"] in SERIOUS]
-            assert found == [], f"{width} px, {scheme}"
 
 
 async def test_the_gallery_its_filters_and_a_selection(checked: Page, live_url: str, new_photo: Path) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
+from tests.browser.axe import find_nothing
 from tests.integration.gateway.processes import running
 from tests.live_platform import free_ports
 from tests.pictures import photo_bytes
@@ -77,6 +78,41 @@ async def test_a_key_opens_the_page_and_log_out_closes_it(page: Page, locked: Lo
     assert await page.context.cookies() == []
     await page.reload()
     await expect(page.get_by_test_id("log-in")).to_be_visible()
+
+
+async def test_the_way_in_is_for_everyone(checked: Page, locked: Locked) -> None:
+    await checked.goto(locked.url)
+    await checked.get_by_test_id("key").fill("legenda_wrong")
+    await checked.keyboard.press("Enter")
+    await expect(checked.get_by_test_id("log-in-problem")).to_be_visible()
+    await find_nothing(checked)
+
+
+async def test_who_logs_out_leaves_no_file_behind(page: Page, locked: Locked, new_photo: Path) -> None:
+    await page.goto(locked.url)
+    await page.get_by_test_id("key").fill(await locked.key("write"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("log-out")).to_be_visible()
+    await page.route("**/api/v1/images", lambda _: None)  # it never gets away
+    await page.locator("input[type=file]").first.set_input_files(new_photo)
+    kept = 'import("/unsent-files.js").then(({ countUnsent }) => countUnsent())'
+    while await page.evaluate(kept) == 0:
+        await asyncio.sleep(0.05)
+
+    asked = []
+
+    async def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await (dialog.dismiss() if len(asked) == 1 else dialog.accept())
+
+    page.on("dialog", answer)
+    await page.get_by_test_id("log-out").click()
+    await expect(page.get_by_test_id("log-out")).to_be_visible()
+    assert await page.evaluate(kept) == 1
+    await page.get_by_test_id("log-out").click()
+    await expect(page.get_by_test_id("log-in")).to_be_visible()
+    assert asked == ["1 file has not been sent yet. Log out and leave it out?"] * 2
+    assert await page.evaluate(kept) == 0
 
 
 async def test_with_a_key_that_only_reads_the_page_offers_only_to_look(

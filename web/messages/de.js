@@ -34,6 +34,10 @@ export const de = {
   "theme.dark": "Dunkles Aussehen",
   "theme.light": "Helles Aussehen",
   "logOut": "Abmelden",
+  "logOut.unsent": {
+    one: "{count} Datei ist noch nicht gesendet. Abmelden und sie weglassen?",
+    other: "{count} Dateien sind noch nicht gesendet. Abmelden und sie weglassen?",
+  },
   "dropping": "Loslassen, um sie hinzuzufügen.",
 
   // der erste Besuch

@@ -33,6 +33,10 @@ export const en = {
   "theme.dark": "Dark theme",
   "theme.light": "Light theme",
   "logOut": "Log out",
+  "logOut.unsent": {
+    one: "{count} file has not been sent yet. Log out and leave it out?",
+    other: "{count} files have not been sent yet. Log out and leave them out?",
+  },
   "dropping": "Let go to add them.",
 
   // the first visit
