@@ -283,10 +283,8 @@ async def _fill_chunk(  # noqa: PLR0917
         new = _new(drawn.choice(captions), begin + at, f"{begin + at:064x}", drawn)
         image = image_of(new, size_bytes=ORIGINAL_BYTES)
         image.seq, image.created_at = first_seq + at, BEGAN + BETWEEN * (begin + at)
-        images.append(_row(image))
-        for analysis in image.analyses:
-            analysis.image_seq = image.seq
-            analyses.append({name: value for name, value in _row(analysis).items() if name != "seq"})
+        images.append(image.row() | {"seq": image.seq})
+        analyses += [said.row() | {"image_seq": image.seq} for said in image.analyses]
         postings += [(word, image.seq, relevance) for word, relevance in Indexed.of(image).postings().items()]
         counts[image.label] = counts.get(image.label, 0) + 1
     await connection.execute(insert(Image), images)
@@ -298,10 +296,6 @@ async def _fill_chunk(  # noqa: PLR0917
         await connection.exec_driver_sql(f"INSERT INTO {Posting.__tablename__} (word, seq, relevance) VALUES {values}")
     await connection.run_sync(learn, {word for word, _, _ in postings if not word.startswith(EVERY_IMAGE)})
     await connection.execute(insert(LabelChange), [{"label": label, "images": by} for label, by in counts.items()])
-
-
-def _row(entity: Image | Analysis) -> dict[str, object]:
-    return {column.name: getattr(entity, column.name) for column in entity.__table__.columns}
 
 
 @contextmanager
