@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install what the tests need beside Python, where we may: Chromium for the page, and node with what checks it, Java for the standard caption scorers,
-# exiftool to read what was written into images, MariaDB for storage where no MySQL is at hand, promtool for the alerts.
+# exiftool to read what was written into images, MariaDB for storage where no MySQL is at hand, mysqldump for its
+# backup, promtool for the alerts.
 # Where we may not, say what will be skipped.
 set -u
 
@@ -13,6 +14,7 @@ command -v exiftool >/dev/null || missing="$missing libimage-exiftool-perl"
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin
 [ -n "${LEGENDA_TEST_MYSQL_URL:-}" ] || command -v mysqld >/dev/null || command -v mariadbd >/dev/null \
     || missing="$missing mariadb-server-core mariadb-client-core"  # only the programs: no server starts with the machine
+command -v mysqldump >/dev/null && command -v mysql >/dev/null || missing="$missing mariadb-client"
 
 # promtool alone, out of Debian's package of Prometheus: installing that would start a server with the machine.
 if ! command -v promtool >/dev/null; then

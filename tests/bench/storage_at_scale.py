@@ -4,9 +4,11 @@
         --database mysql+asyncmy://USER:PW@HOST/EMPTY_DATABASE --json scale.json
 
 CAPTIONS.csv has a column `caption` (Flickr8k's, say); they are crossed with made-up file names. Without --database it
-measures SQLite in a temporary folder. A database that has images already is refused. Most rows are written straight
+measures SQLite in a temporary folder. A database that has images already is refused, but for --resume: then only the
+rows that are missing are filled in, and nothing is measured at --small rows. Most rows are written straight
 into the tables, as storage-service itself computes them; what an insert costs is measured through HTTP, at --small rows
-and at the end. The times are of whole requests on one connection, `limit=50`, with the records read.
+and at the end: the bodies are encoded before, the answers are read after. The times of searches are of whole requests
+on one connection, `limit=50`, with the records read.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import psutil
 from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.batch_contracts import NewImages
 from shared.contracts import Alternative, CaptionAnswer, ClassificationAnswer, ModelName, NewImage
@@ -78,6 +81,7 @@ def main() -> None:
     parser.add_argument("--small", type=int, default=10_000, help="rows to compare the cost of an insert with")
     parser.add_argument("--inserts", type=int, default=2000, help="images stored over HTTP each time")
     parser.add_argument("--queries", type=int, default=100, help="requests for each time")
+    parser.add_argument("--resume", action="store_true", help="go on with the rows that an earlier run has left")
     parser.add_argument("--database", help="URL of an empty database; SQLite in a temporary folder without it")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -91,6 +95,7 @@ def main() -> None:
             small=min(options.small, options.rows),
             inserts=options.inserts,
             queries=options.queries,
+            resume=options.resume,
         )
     for line in measured:
         print(f"{line.what:<58}{line.value:>12,.1f} {line.unit:<10} {line.wanted}")
@@ -104,9 +109,17 @@ def read_captions(path: Path) -> list[str]:
 
 
 def measure(
-    captions: list[str], *, database_url: str, folder: Path, rows: int, small: int, inserts: int, queries: int
+    captions: list[str],
+    *,
+    database_url: str,
+    folder: Path,
+    rows: int,
+    small: int,
+    inserts: int,
+    queries: int,
+    resume: bool = False,
 ) -> list[Measured]:
-    """Fill, ask, and return what came of it."""
+    """Fill, ask, and return what came of it; `resume` takes a database that has rows, and leaves `small` out."""
     environment = {
         **os.environ,
         "STORAGE_DATABASE_URL": database_url,
@@ -115,32 +128,38 @@ def measure(
         "STORAGE_LOG_LEVEL": "warning",
     }
     drawn = random.Random(0)
-    asyncio.run(fill(database_url, captions, first=0, rows=small, drawn=drawn))
-    with _service(environment) as (client, process):
-        cost_small_ms, _ = _inserted(client, captions, inserts, "small")
-        memory_small_mb = _memory_mb(process)
+    filled = asyncio.run(_rows_there(database_url))
+    if filled and not resume:
+        sys.exit("the database has images already; name an empty one, or take what is there with --resume")
+    lines: list[Measured] = []
+    cost_small_ms = None
+    if not filled:
+        filled = asyncio.run(fill(database_url, captions, first=0, rows=small, drawn=drawn))
+        with _service(environment) as (client, process):
+            cost_small_ms, _, _ = _inserted(client, process, captions, inserts)
+            lines += [
+                Measured(f"insert at {small:,} rows, per image", cost_small_ms, "ms"),
+                Measured(f"memory of the service at {small:,} rows", _memory_mb(process), "MB", "< 150"),
+            ]
+    missing = max(0, rows - filled)
+    rows = filled + missing
     started = time.perf_counter()
-    asyncio.run(fill(database_url, captions, first=small, rows=rows - small, drawn=drawn))
+    if missing:
+        asyncio.run(fill(database_url, captions, first=filled, rows=missing, drawn=drawn))
     filled_s = time.perf_counter() - started
+    lines += [Measured("rows", rows, ""), Measured(f"{missing:,} filled straight into the tables", filled_s, "s")]
     with _service(environment) as (client, process):
-        lines = [
-            Measured("rows", rows, ""),
-            Measured("filled straight into the tables", filled_s, "s"),
-            *_searches(client, queries),
-            *_depths(client, rows, queries),
-            *_labels(client, queries),
+        lines += [*_searches(client, queries), *_depths(client, rows, queries), *_labels(client, queries)]
+        cost_ms, rate, processor_ms = _inserted(client, process, captions, inserts)
+        lines.append(Measured(f"insert at {rows:,} rows, per image", cost_ms, "ms"))
+        if cost_small_ms is not None:
+            lines.append(Measured("insert, ratio", cost_ms / cost_small_ms, "", "< 1.5"))
+        lines += [
+            Measured("inserted through HTTP", rate, "images/s", ">= 500"),
+            Measured("processor time of the service, per image", processor_ms, "ms"),
+            Measured(f"memory of the service at {rows:,} rows", _memory_mb(process), "MB", "< 250"),
         ]
-        cost_ms, rate = _inserted(client, captions, inserts, "large")
-        memory_mb = _memory_mb(process)
-    return [
-        *lines,
-        Measured(f"insert at {small:,} rows, per image", cost_small_ms, "ms"),
-        Measured(f"insert at {rows:,} rows, per image", cost_ms, "ms"),
-        Measured("insert, ratio", cost_ms / cost_small_ms, "", "< 1.5"),
-        Measured("inserted through HTTP", rate, "images/s", ">= 500"),
-        Measured(f"memory of the service at {small:,} rows", memory_small_mb, "MB", "< 150"),
-        Measured(f"memory of the service at {rows:,} rows", memory_mb, "MB", "< 250"),
-    ]
+    return lines
 
 
 def _searches(client: httpx.Client, queries: int) -> Iterator[Measured]:
@@ -202,40 +221,55 @@ def _labels(client: httpx.Client, queries: int) -> Iterator[Measured]:
     yield Measured("counts of labels, p95", _p95_ms(times), "ms", "< 20")
 
 
-def _inserted(client: httpx.Client, captions: list[str], images: int, name: str) -> tuple[float, float]:
-    """Store images in batches; return the time of one in a request in ms, and how many a second came in together."""
+def _inserted(
+    client: httpx.Client, process: psutil.Process, captions: list[str], images: int
+) -> tuple[float, float, float]:
+    """Store images that nobody has seen yet, in batches.
+
+    Returns:
+        The time of one image in a request in ms, how many a second came in together, and the time that the service's
+        process had a processor for each, in ms.
+    """
+    run = uuid4().hex
     bodies = [
-        _batch(captions, first, min(IMAGES_A_BATCH, images - first), name) for first in range(0, images, IMAGES_A_BATCH)
+        _batch(captions, first, min(IMAGES_A_BATCH, images - first), run) for first in range(0, images, IMAGES_A_BATCH)
     ]
 
-    def post(files: list[tuple[str, tuple[str, bytes]]]) -> float:
+    def post(body: httpx.Request) -> tuple[float, httpx.Response]:
         began = time.perf_counter()
-        response = client.post("/v1/images/batch", files=files)
+        response = client.post("/v1/images/batch", content=body.content, headers=body.headers)
+        return time.perf_counter() - began, response
+
+    answers = [post(_batch(captions, 0, 10, f"{run} first"))[1]]
+    used_s, started = _processor_s(process), time.perf_counter()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        posted = list(pool.map(post, bodies))
+    took_s, used_s = time.perf_counter() - started, _processor_s(process) - used_s
+    for response in [*answers, *(response for _, response in posted)]:
         response.raise_for_status()
         assert all(item["outcome"] == "stored" for item in response.json()["items"])
-        return time.perf_counter() - began
-
-    post(_batch(captions, 0, 10, f"{name} first"))
-    started = time.perf_counter()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        times = list(pool.map(post, bodies))
-    took_s = time.perf_counter() - started
-    times.sort()
-    return times[len(times) // 2] / (CLIENTS * min(IMAGES_A_BATCH, images)) * 1000, images / took_s
+    times = sorted(took for took, _ in posted)
+    each_ms = times[len(times) // 2] / (CLIENTS * min(IMAGES_A_BATCH, images)) * 1000
+    return each_ms, images / took_s, used_s / images * 1000
 
 
-def _batch(captions: list[str], first: int, images: int, name: str) -> list[tuple[str, tuple[str, bytes]]]:
+def _batch(captions: list[str], first: int, images: int, name: str) -> httpx.Request:
+    """Return a request with its body encoded."""
     contents = [random.Random(f"{name} {at}").randbytes(ORIGINAL_BYTES) for at in range(first, first + images)]
     drawn = random.Random(f"{name} {first}")
     records = [
         _new(drawn.choice(captions), at, hashlib.sha256(each).hexdigest(), drawn)
         for at, each in enumerate(contents, first)
     ]
-    return [
+    files = [
         ("records", ("records.json", NewImages(records).model_dump_json().encode())),
         *(("original", ("original", content)) for content in contents),
         *(("preview", ("preview", content[:PREVIEW_BYTES])) for content in contents),
     ]
+    request = httpx.Request("POST", "http://storage/", files=files)
+    request.read()
+    del request.headers["host"]
+    return request
 
 
 def _new(caption: str, at: int, sha256: str, drawn: random.Random) -> NewImage:
@@ -254,14 +288,13 @@ def _new(caption: str, at: int, sha256: str, drawn: random.Random) -> NewImage:
     )
 
 
-async def fill(database_url: str, captions: list[str], *, first: int, rows: int, drawn: random.Random) -> None:
-    """Write rows as the service would, but many in a statement, and without their files."""
+async def fill(database_url: str, captions: list[str], *, first: int, rows: int, drawn: random.Random) -> int:
+    """Write rows as the service would, but many in a statement, and without their files; return how many there are."""
     engine = open_engine(database_url)
     await schema.upgrade(engine)
-    async with engine.connect() as connection:
-        stored = await connection.scalar(select(func.max(Image.seq))) or 0
-        if first == 0 and stored:
-            sys.exit("the database has images already; name an empty one")
+    stored = await _last_row(engine)
+    if first == 0 and stored:
+        sys.exit("the database has images already; name an empty one")
     for begin in range(first, first + rows, CHUNK_ROWS):
         async with for_writing(engine).begin() as connection:
             await _fill_chunk(connection, captions, begin, min(CHUNK_ROWS, first + rows - begin), stored + 1, drawn)
@@ -272,6 +305,20 @@ async def fill(database_url: str, captions: list[str], *, first: int, rows: int,
         while await connection.run_sync(label_counts.fold):
             pass
     await engine.dispose()
+    return stored
+
+
+async def _rows_there(database_url: str) -> int:
+    engine = open_engine(database_url)
+    await schema.upgrade(engine)
+    stored = await _last_row(engine)
+    await engine.dispose()
+    return stored
+
+
+async def _last_row(engine: AsyncEngine) -> int:
+    async with engine.connect() as connection:
+        return await connection.scalar(select(func.max(Image.seq))) or 0
 
 
 async def _fill_chunk(  # noqa: PLR0917
@@ -283,10 +330,8 @@ async def _fill_chunk(  # noqa: PLR0917
         new = _new(drawn.choice(captions), begin + at, f"{begin + at:064x}", drawn)
         image = image_of(new, size_bytes=ORIGINAL_BYTES)
         image.seq, image.created_at = first_seq + at, BEGAN + BETWEEN * (begin + at)
-        images.append(_row(image))
-        for analysis in image.analyses:
-            analysis.image_seq = image.seq
-            analyses.append({name: value for name, value in _row(analysis).items() if name != "seq"})
+        images.append(image.row() | {"seq": image.seq})
+        analyses += [said.row() | {"image_seq": image.seq} for said in image.analyses]
         postings += [(word, image.seq, relevance) for word, relevance in Indexed.of(image).postings().items()]
         counts[image.label] = counts.get(image.label, 0) + 1
     await connection.execute(insert(Image), images)
@@ -298,10 +343,6 @@ async def _fill_chunk(  # noqa: PLR0917
         await connection.exec_driver_sql(f"INSERT INTO {Posting.__tablename__} (word, seq, relevance) VALUES {values}")
     await connection.run_sync(learn, {word for word, _, _ in postings if not word.startswith(EVERY_IMAGE)})
     await connection.execute(insert(LabelChange), [{"label": label, "images": by} for label, by in counts.items()])
-
-
-def _row(entity: Image | Analysis) -> dict[str, object]:
-    return {column.name: getattr(entity, column.name) for column in entity.__table__.columns}
 
 
 @contextmanager
@@ -340,6 +381,11 @@ def _timed(
 
 def _p95_ms(times_s: list[float]) -> float:
     return sorted(times_s)[min(len(times_s) - 1, int(len(times_s) * 0.95))] * 1000
+
+
+def _processor_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def _memory_mb(process: psutil.Process) -> float:

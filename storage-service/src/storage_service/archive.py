@@ -23,6 +23,7 @@ from storage_service.database import Database
 from storage_service.embedded_words import with_words
 from storage_service.errors import HashMismatch, ImageFileMissing, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
+from storage_service.fresh import NewRow
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of, path_of
 from storage_service.repeating import repeated
@@ -189,7 +190,7 @@ class Archive:
             async with self._database.writing() as images:
                 await images.add(image)
                 await images.work.want_missing(image, now=image.created_at)
-                await images.embeddings.note(image, upload.new.caption, is_new=True)
+                await images.embeddings.note(image, upload.new.caption)
         except AlreadyStored:
             await self.sweep(image_id, *files)
             return await self._winner(sha256), False
@@ -230,7 +231,7 @@ class Archive:
         await self.sweep(image_id, *files)
         log.info("image_deleted", extra={"image_id": image_id})
 
-    def _write(self, image: Image, upload: Upload) -> None:
+    def _write(self, image: NewRow, upload: Upload) -> None:
         self._store.write(preview_path(image.id), upload.preview)
         self._store.write(image.path, upload.original)
 

@@ -23,10 +23,10 @@ from storage_service.archive import FILE_TIMEOUT_S, Archive
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
+from storage_service.fresh import NewRow
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
 from storage_service.repository import AlreadyStored
-from storage_service.tables import Image
 from storage_service.uploads import Upload, hash_and_size
 from storage_service.uuid7 import uuid7
 
@@ -75,11 +75,11 @@ class BatchStoring:
         return StoredBatch(items=_outcomes(uploads, sizes, records, stored))
 
     async def _file(
-        self, uploads: Sequence[Upload], images: dict[str, Image]
+        self, uploads: Sequence[Upload], images: dict[str, NewRow]
     ) -> tuple[dict[str, ImageRecord], set[str]]:
         """Return the records by their SHA-256, and which of them are new."""
         by_sha256 = {upload.new.sha256: upload for upload in uploads}
-        written: dict[str, Image] = {}
+        written: dict[str, NewRow] = {}
         stored: set[str] = set()
         try:
             for _ in range(RACES):
@@ -108,13 +108,13 @@ class BatchStoring:
                 if sha256 not in stored:
                     await self._archive.sweep(image.id, image.path, preview_path(image.id))
 
-    async def _insert(self, new: dict[str, Image], by_sha256: dict[str, Upload]) -> None:
+    async def _insert(self, new: dict[str, NewRow], by_sha256: dict[str, Upload]) -> None:
         async with self._database.writing() as repository:
             images = list(new.values())
             await repository.add_all(images)
             await repository.work.want_all_missing(images)
             for sha256, image in new.items():
-                await repository.embeddings.note(image, by_sha256[sha256].new.caption, is_new=True)
+                await repository.embeddings.note(image, by_sha256[sha256].new.caption)
 
     async def _sizes(self, uploads: Sequence[Upload]) -> list[int | None]:
         """Return each original's length in bytes, None where it is not what its record says."""
@@ -123,7 +123,7 @@ class BatchStoring:
             size if sha256 == upload.new.sha256 else None for upload, (sha256, size) in zip(uploads, found, strict=True)
         ]
 
-    async def _write(self, images: Sequence[tuple[Image, Upload]]) -> None:
+    async def _write(self, images: Sequence[tuple[NewRow, Upload]]) -> None:
         shares = [images[first::FILE_JOBS] for first in range(min(FILE_JOBS, len(images)))]
         jobs = [self._on_disk(partial(self._write_share, share)) for share in shares]
         # Nothing may be written any more when the files are swept away.
@@ -131,7 +131,7 @@ class BatchStoring:
             if isinstance(failure, BaseException):
                 raise failure
 
-    def _write_share(self, images: Sequence[tuple[Image, Upload]]) -> None:
+    def _write_share(self, images: Sequence[tuple[NewRow, Upload]]) -> None:
         previews = [(preview_path(image.id), upload.preview) for image, upload in images]
         originals = [(image.path, upload.original) for image, upload in images]
         self._store.write_all([*previews, *originals])

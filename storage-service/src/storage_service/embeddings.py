@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import CaptionAnswer
+from storage_service.fresh import NewRow
 from storage_service.tables import Embedding, Image, NearDuplicate
 from storage_service.vector_index import Manifest
 from storage_service.vectors import to_bytes
@@ -26,11 +27,11 @@ class EmbeddingRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def note(self, image: Image, answer: CaptionAnswer | None, *, is_new: bool = False) -> None:
+    async def note(self, image: Image | NewRow, answer: CaptionAnswer | None) -> None:
         """Keep an image's embedding in place of an older one, if the answer has one; the image has its row already."""
         if answer is None or answer.embedding is None or (vector := to_bytes(answer.embedding)) is None:
             return
-        if not is_new:
+        if isinstance(image, Image):  # a new one has none
             await self._session.execute(delete(Embedding).where(Embedding.image_seq == image.seq))
         self._session.add(Embedding(image_seq=image.seq, encoder=answer.encoder, vector=vector))
         await self._session.flush()

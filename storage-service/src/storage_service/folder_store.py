@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 _CANNOT_LINK = (errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK, errno.ENOSYS)
 _PLACING_ATTEMPTS = 20
+_SYNCED_TOGETHER = 32
+"""So many files are open at a time."""
 
 
 class FolderStore:
@@ -51,21 +54,16 @@ class FolderStore:
 
     def write(self, path: str, content: BinaryIO) -> None:
         """Put a file in its place, synced."""
-        with _failures():
-            self._incoming.mkdir(exist_ok=True)
-            with self._incoming_file() as incoming:
-                _write_synced(incoming, content)
-                self._place(path, incoming.replace)
+        self.write_all([(path, content)])
 
     def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
         """Put files in their places, synced; each folder once, at the end."""
+        waiting = iter(files)
         folders: set[Path] = set()
         with _failures():
             self._incoming.mkdir(exist_ok=True)
-            for path, content in files:
-                with self._incoming_file() as incoming:
-                    _write_synced(incoming, content)
-                    folders.add(self._put(path, incoming.replace))
+            while some := list(itertools.islice(waiting, _SYNCED_TOGETHER)):
+                folders |= self._write_some(some)
             for folder in folders:
                 _sync_folder(folder)
 
@@ -140,14 +138,23 @@ class FolderStore:
             if folder == "/":
                 raise
 
-    @contextlib.contextmanager
-    def _incoming_file(self) -> Iterator[Path]:
-        """Give a place for a new file, which has gone to another at the end; what fails leaves nothing."""
-        file = self._incoming / uuid4().hex
+    def _write_some(self, files: Sequence[tuple[str, BinaryIO]]) -> set[Path]:
+        """Put few files in their places, synced, and return the folders that they are in, which are not.
+
+        All are written before the first is synced: most of them are on the disk by then.
+        """
+        incoming = [self._incoming / uuid4().hex for _ in files]
         try:
-            yield file
+            with contextlib.ExitStack() as opened:
+                written = [opened.enter_context(place.open("xb")) for place in incoming]
+                for file, (_, content) in zip(written, files, strict=True):
+                    shutil.copyfileobj(content, file, COPY_BYTES)
+                for file in written:
+                    _sync_file(file)
+            return {self._put(path, place.replace) for place, (path, _) in zip(incoming, files, strict=True)}
         except BaseException:  # also when the process is told to end: half a file must not stay
-            file.unlink(missing_ok=True)
+            for place in incoming:
+                place.unlink(missing_ok=True)
             raise
 
     def _place(self, path: str, put: Callable[[Path], object]) -> None:
@@ -181,12 +188,6 @@ class FolderStore:
         if folder != self._root and not folder.name.startswith("."):
             with contextlib.suppress(OSError):  # others lie in it
                 folder.rmdir()
-
-
-def _write_synced(place: Path, content: BinaryIO) -> None:
-    with place.open("xb") as file:
-        shutil.copyfileobj(content, file, COPY_BYTES)
-        _sync_file(file)
 
 
 def _described(path: str, status: os.stat_result) -> StoredFile:

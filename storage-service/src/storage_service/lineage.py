@@ -5,7 +5,7 @@ So a correction is never overwritten, and whatever one model said can be taken b
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 from shared.contracts import (
     UNCLASSIFIED,
@@ -19,6 +19,8 @@ from shared.contracts import (
     Word,
 )
 from shared.work_contracts import HistoryEntry, ImageHistory
+from storage_service import fresh
+from storage_service.fresh import NewRow, Said
 from storage_service.search import search_text
 from storage_service.tables import Analysis, Image
 
@@ -29,45 +31,21 @@ _NOT_YET_CLASSIFIED = Word(value=UNCLASSIFIED, confidence=None, source="model", 
 
 
 def classified(answer: ClassificationAnswer) -> Analysis:
-    """Return what a model says of an image's label; under its threshold the best class' confidence is kept."""
-    return Analysis(
-        kind="label",
-        value=answer.label,
-        confidence=answer.labels[0].confidence,
-        alternatives=[label.model_dump() for label in answer.labels],
-        source="model",
-        model_name=answer.model.name,
-        model_version=answer.model.version,
-        created_at=datetime.now(UTC),
-    )
+    """Return what a model says of an image's label, for the image's row."""
+    return Analysis(**fresh.label_said(answer).row())
 
 
 def captioned(answer: CaptionAnswer) -> Analysis:
-    """Return what a model says an image shows."""
-    return Analysis(
-        kind="caption",
-        value=answer.captions[0].value,
-        confidence=answer.captions[0].confidence,
-        alternatives=[caption.model_dump() for caption in answer.captions],
-        source="model",
-        model_name=answer.model.name,
-        model_version=answer.model.version,
-        created_at=datetime.now(UTC),
-    )
+    """Return what a model says an image shows, for the image's row."""
+    return Analysis(**fresh.caption_said(answer).row())
 
 
 def corrected(correction: Correction) -> list[Analysis]:
-    """Return what a person says instead."""
-    words: dict[Kind, str | None] = {"label": correction.label, "caption": correction.caption}
-    now = datetime.now(UTC)
-    return [
-        Analysis(kind=kind, value=value, alternatives=[], source="person", created_at=now)
-        for kind, value in words.items()
-        if value is not None
-    ]
+    """Return what a person says instead, for the image's row."""
+    return [Analysis(**said.row()) for said in fresh.said_instead(correction)]
 
 
-def refresh(image: Image) -> None:
+def refresh(image: Image | NewRow) -> None:
     """Compute again what the image's row repeats of its analyses."""
     label, caption = _current(image, "label"), _current(image, "caption")
     image.label = label.value if label else UNCLASSIFIED
@@ -78,7 +56,7 @@ def refresh(image: Image) -> None:
     image.search_words, image.word_count = search_text(*fields)
 
 
-def record_of(image: Image) -> ImageRecord:
+def record_of(image: Image | NewRow) -> ImageRecord:
     """Return an image as the public sees it."""
     label, caption = _current(image, "label"), _current(image, "caption")
     return ImageRecord(
@@ -119,31 +97,36 @@ def history_of(image: Image) -> ImageHistory:
     )
 
 
-def missing_kinds(image: Image) -> list[Kind]:
+def missing_kinds(image: Image | NewRow) -> list[Kind]:
     """Return of which kinds an image has no word, neither a model's nor a person's."""
     kinds: tuple[Kind, ...] = ("caption", "label")
     return [kind for kind in kinds if _current(image, kind) is None]
 
 
-def _duplicate_of(image: Image) -> NearDuplicate | None:
+def _duplicate_of(image: Image | NewRow) -> NearDuplicate | None:
     found = image.near_duplicate
     return None if found is None else NearDuplicate(id=found.of_id, distance=found.distance)
 
 
-def _current(image: Image, kind: Kind) -> Analysis | None:
-    given = [analysis for analysis in image.analyses if analysis.kind == kind]
-    by_people = [analysis for analysis in given if analysis.source == "person"]
-    return next(reversed(by_people or given), None)
+def _current(image: Image | NewRow, kind: Kind) -> Analysis | Said | None:
+    given: Sequence[Analysis | Said] = image.analyses
+    latest = None
+    for analysis in reversed(given):
+        if analysis.kind == kind:
+            if analysis.source == "person":
+                return analysis
+            latest = latest or analysis
+    return latest
 
 
-def _alternatives(image: Image, kind: Kind) -> list[Alternative]:
+def _alternatives(image: Image | NewRow, kind: Kind) -> list[Alternative]:
     by_models = [analysis for analysis in image.analyses if analysis.kind == kind and analysis.source == "model"]
     return [Alternative(**candidate) for candidate in by_models[-1].alternatives] if by_models else []
 
 
-def _word(analysis: Analysis) -> Word:
+def _word(analysis: Analysis | Said) -> Word:
     return Word(value=analysis.value, confidence=analysis.confidence, source=analysis.source, model=_model(analysis))
 
 
-def _model(analysis: Analysis) -> str | None:
+def _model(analysis: Analysis | Said) -> str | None:
     return f"{analysis.model_name}@{analysis.model_version}" if analysis.source == "model" else None

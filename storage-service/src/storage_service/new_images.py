@@ -6,15 +6,23 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.contracts import Correction, NewImage
-from storage_service import lineage
+from storage_service import fresh, lineage
 from storage_service.filenames import clean_filename, filed_path
+from storage_service.fresh import NewRow
 from storage_service.tables import Image
 from storage_service.uuid7 import uuid7
 
 
-def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, said: Correction | None = None) -> Image:
+def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, said: Correction | None = None) -> NewRow:
     """Return a row for a new image, with what is known of it and the path where its file belongs."""
-    image = Image(
+    words = []
+    if new.classification is not None:
+        words.append(fresh.label_said(new.classification))
+    if new.caption is not None:
+        words.append(fresh.caption_said(new.caption))
+    if said is not None:
+        words += fresh.said_instead(said)
+    image = NewRow(
         id=image_id or uuid7(),
         sha256=new.sha256,
         filename=clean_filename(new.filename),
@@ -22,22 +30,14 @@ def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, sa
         width=new.width,
         height=new.height,
         size_bytes=size_bytes,
-        status="pending",
         created_at=datetime.now(UTC),
-        analyses=[],
-        near_duplicate=None,
+        analyses=words,
     )
-    if new.classification is not None:
-        image.analyses.append(lineage.classified(new.classification))
-    if new.caption is not None:
-        image.analyses.append(lineage.captioned(new.caption))
-    if said is not None:
-        image.analyses.extend(lineage.corrected(said))
     lineage.refresh(image)
     image.path = path_of(image)
     return image
 
 
-def path_of(image: Image) -> str:
+def path_of(image: Image | NewRow) -> str:
     """Return where an image's original belongs under the label that it has, relative to the store."""
     return filed_path(label=image.label, filename=image.filename, image_id=image.id, media_type=image.media_type)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts import Kind
 from shared.work_contracts import Lease, WorkCount, WorkFailure
 from storage_service import lineage
+from storage_service.fresh import NewRow
 from storage_service.tables import Image, PendingWork
 
 MISSING, RERUN = 0, 1
@@ -45,21 +46,20 @@ class WorkQueue:
         )
         await self._session.flush()
 
-    async def want_missing(self, image: Image, *, now: datetime) -> None:
+    async def want_missing(self, image: Image | NewRow, *, now: datetime) -> None:
         """Ask for the words that an image does not have."""
         for kind in lineage.missing_kinds(image):
             await self.want([image.seq], kind, priority=MISSING, now=now)
 
-    async def want_all_missing(self, images: Sequence[Image]) -> None:
+    async def want_all_missing(self, images: Sequence[NewRow]) -> None:
         """Ask for the words that new images do not have."""
-        for kind in KINDS:
-            rows = [
-                {"image_seq": image.seq, "kind": kind, "priority": MISSING, "due_at": image.created_at}
-                for image in images
-                if kind in lineage.missing_kinds(image)
-            ]
-            if rows:
-                await self._session.execute(insert(PendingWork), rows)
+        rows = [
+            {"image_seq": image.seq, "kind": kind, "priority": MISSING, "due_at": image.created_at}
+            for image in images
+            for kind in lineage.missing_kinds(image)
+        ]
+        if rows:
+            await self._session.execute(insert(PendingWork), rows)
 
     async def lease(self, kind: Kind, *, limit: int, now: datetime, until: datetime) -> list[Lease]:
         """Take due work, at most `limit`, so that nobody else gets it before `until`."""

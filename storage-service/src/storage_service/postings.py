@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.orm import Session, attributes
 
 from storage_service import label_counts
+from storage_service.fresh import NewRow
 from storage_service.search import distinct_words
 from storage_service.tables import Image, Posting, VocabularyWord
 
@@ -40,7 +41,7 @@ class Indexed:
     word_count: int
 
     @classmethod
-    def of(cls, image: Image) -> Indexed:
+    def of(cls, image: Image | NewRow) -> Indexed:
         """Read an image as it is now."""
         return cls._read(image, getattr)
 
@@ -50,7 +51,7 @@ class Indexed:
         return cls._read(image, _before)
 
     @classmethod
-    def _read(cls, image: Image, value: Callable[[Image, str], Any]) -> Indexed:
+    def _read(cls, image: Any, value: Callable[[Any, str], Any]) -> Indexed:
         return cls(
             seq=image.seq,
             label=value(image, "label"),
@@ -87,7 +88,7 @@ def read_relevance(relevance: int) -> tuple[int, int]:
     return relevance >> SEQ_BITS, _LAST_SEQ - (relevance & _LAST_SEQ)
 
 
-def enter(connection: Connection, images: Iterable[Image]) -> None:
+def enter(connection: Connection, images: Iterable[NewRow]) -> None:
     """Index new images, whose rows are there."""
     _replace(connection, [(None, Indexed.of(image)) for image in images])
 

@@ -15,6 +15,7 @@ from storage_service import label_counts, postings
 from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
 from storage_service.filed_rows import FiledRows
+from storage_service.fresh import NewRow
 from storage_service.image_pages import ImagePages
 from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
@@ -50,7 +51,7 @@ class ImageRepository:
         """Return what one model version said."""
         return ModelWords(self._session, model)
 
-    async def add(self, image: Image) -> None:
+    async def add(self, image: NewRow) -> None:
         """Insert a new image.
 
         Raises:
@@ -58,8 +59,8 @@ class ImageRepository:
         """
         await self.add_all([image])
 
-    async def add_all(self, images: Sequence[Image]) -> None:
-        """Insert new images with their analyses; they get their row numbers, and stay out of the session.
+    async def add_all(self, images: Sequence[NewRow]) -> None:
+        """Insert new images with their analyses; they get their row numbers.
 
         Written in few statements: one for each row, as a session does on MySQL, takes most of the time of a batch.
 
@@ -68,16 +69,14 @@ class ImageRepository:
         """
         connection = await self._session.connection()
         try:
-            await connection.execute(insert(Image), [_row(image) for image in images])
+            await connection.execute(insert(Image), [image.row() for image in images])
         except IntegrityError as error:
             raise AlreadyStored from error
         numbered = select(Image.id, Image.seq).where(Image.id.in_([image.id for image in images]))
         seqs = dict((await self._session.execute(numbered)).all())
         for image in images:
             image.seq = seqs[image.id]
-            for analysis in image.analyses:
-                analysis.image_seq = image.seq
-        if analyses := [_row(analysis) for image in images for analysis in image.analyses]:
+        if analyses := [said.row() | {"image_seq": image.seq} for image in images for said in image.analyses]:
             await connection.execute(insert(Analysis), analyses)
         await connection.run_sync(postings.enter, images)
 
@@ -140,7 +139,3 @@ def _known(image: Image | None, image_id: UUID) -> Image:
     if image is None:
         raise NotFound(f"there is no image {image_id}")
     return image
-
-
-def _row(entity: Image | Analysis) -> dict[str, object]:
-    return {column.name: getattr(entity, column.name) for column in entity.__table__.columns if column.name != "seq"}
