@@ -145,6 +145,14 @@ def test_a_service_cannot_write_its_root_file_system_and_has_limits(stack: Stack
     assert stack.python(service, code) == ""
 
 
+@pytest.mark.parametrize("profiles", ["", "s3", "monitoring", "s3,monitoring"])
+def test_the_file_is_valid_with_every_profile(stack: Stack, profiles: str) -> None:
+    chosen = [f"--profile={each}" for each in profiles.split(",") if each]
+    services = stack.compose(*chosen, "config", "--services").split()
+    assert {"s3" in services, "s3-bucket" in services} == {"s3" in profiles}
+    assert ("grafana" in services) == ("monitoring" in profiles)
+
+
 def test_the_gpu_file_is_valid_and_gives_the_model_services_a_gpu_and_cuda(stack: Stack) -> None:
     both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
     services = json.loads(stack.compose(*both, "config", "--format", "json"))["services"]
