@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -153,14 +154,32 @@ def test_the_file_is_valid_with_every_profile(stack: Stack, profiles: str) -> No
     assert ("grafana" in services) == ("monitoring" in profiles)
 
 
-def test_the_gpu_file_is_valid_and_gives_the_model_services_a_gpu_and_cuda(stack: Stack) -> None:
-    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
+@pytest.mark.parametrize("gpus", [1, 2, 8])
+def test_the_gpu_file_gives_each_gpu_one_caption_service_with_cuda(stack: Stack, gpus: int) -> None:
+    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml", f"--profile=gpus-{gpus}")
     services = json.loads(stack.compose(*both, "config", "--format", "json"))["services"]
     on_gpu = {name: service for name, service in services.items() if "deploy" in service}
-    assert set(on_gpu) == {"caption-service", "classify-service"}
-    for service in on_gpu.values():
-        assert service["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
+    assert set(on_gpu) == {"classify-service", "caption-service", *(f"caption-service-{n}" for n in range(2, gpus + 1))}
+    reserved = []
+    for name, service in on_gpu.items():
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert device["driver"] == "nvidia"
         assert service["build"]["args"]["TENSORFLOW"].startswith("tensorflow[and-cuda]==")
+        assert service["read_only"]
+        assert service["image"] == f"legenda-{'classify' if name == 'classify-service' else 'caption'}-service:gpu"
+        if name != "classify-service":
+            reserved += device["device_ids"]
+            called = (service["networks"]["services"] or {}).get("aliases", [name])
+            assert called == ["caption-service"]
+    assert sorted(reserved) == [str(n) for n in range(gpus)]
+
+
+def test_the_gpu_file_hands_on_precision_and_xla(stack: Stack) -> None:
+    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
+    chosen = {"CAPTION_PRECISION": "bfloat16", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2"}
+    told = replace(stack, settings=chosen).compose(*both, "config", "--format", "json")
+    environment = json.loads(told)["services"]["caption-service"]["environment"]
+    assert {name: environment[name] for name in chosen} == chosen
 
 
 @pytest.mark.parametrize("service", SERVICES)
