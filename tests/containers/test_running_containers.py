@@ -174,6 +174,23 @@ def test_the_gpu_file_gives_each_gpu_one_caption_service_with_cuda(stack: Stack,
     assert sorted(reserved) == [str(n) for n in range(gpus)]
 
 
+def test_a_second_gpus_caption_service_is_found_under_the_name_of_the_first(stack: Stack, tmp_path: Path) -> None:
+    without_gpu = tmp_path / "without-gpu.yml"
+    without_gpu.write_text(
+        "services:\n"
+        "  caption-service: {image: legenda-caption-service, deploy: !reset null}\n"
+        "  classify-service: {image: legenda-classify-service, deploy: !reset null}\n"
+        "  caption-service-2: {image: legenda-caption-service, deploy: !reset null}\n"
+    )
+    files = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml", "-f", str(without_gpu), "--profile=gpus-2")
+    try:
+        stack.compose(*files, "up", "--detach", "--no-build", "--no-deps", "caption-service-2")
+        found = "import socket; print(len({each[4] for each in socket.getaddrinfo('caption-service', 8001)}))"
+        assert stack.python("gateway", found) == "2"
+    finally:
+        stack.compose(*files, "rm", "--force", "--stop", "caption-service-2")
+
+
 def test_the_gpu_file_hands_on_precision_and_xla(stack: Stack) -> None:
     both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
     chosen = {"CAPTION_PRECISION": "bfloat16", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2"}
