@@ -19,7 +19,7 @@ run: $(VENV)/serving ## Start all services; prints the address to open.
 
 setup: $(VENV)/complete ## Install everything into .venv: all console commands, training, tests.
 
-secrets: ## Make what `docker compose up` needs, once: a first key, a token, MySQL's password.
+secrets: ## Make what `docker compose up` needs, once: a first key, a token, passwords.
 	@sh deploy/make-secrets.sh
 
 test: $(VENV)/complete ## Run all tests, with the real services and a real browser.

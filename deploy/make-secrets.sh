@@ -24,3 +24,5 @@ keep admin_key "legenda_$(random 6)_$(random 32)"
 keep internal_token "$(random 32)"
 # Versions before kept MySQL's password in .env; the database still has that one.
 keep mysql_password "$(sed -n 's/^LEGENDA_MYSQL_PASSWORD=\(..*\)$/\1/p' .env 2>/dev/null | tail -n 1 | grep . || random 32)"
+# Of the bucket of `--profile s3`; without the profile it opens nothing.
+keep s3_secret_access_key "$(random 32)"

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,8 @@ class Stack:
     project: str
     port: int
     secrets: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    """Variables of docker-compose.yml, COMPOSE_PROFILES among them."""
 
     @property
     def key(self) -> str:
@@ -47,6 +49,7 @@ class Stack:
         environment = os.environ | {
             "GATEWAY_PORT": str(self.port),
             "LEGENDA_SECRETS": str(self.secrets),
+            **self.settings,
         }
         return _run(["docker", "compose", "--project-name", self.project, *arguments], timeout_s, environment)
 
@@ -63,15 +66,27 @@ class Stack:
 @contextmanager
 def running_containers() -> Iterator[Stack]:
     """Build and start everything, wait until the gateway is ready, and remove containers, networks and volumes."""
-    folder = tempfile.mkdtemp(prefix="legenda-secrets-")
-    stack = Stack(project=f"legenda-test-{uuid4().hex[:8]}", port=free_ports(1)[0], secrets=Path(folder) / "secrets")
-    _run(["sh", str(ROOT / "deploy" / "make-secrets.sh"), folder], COMMAND_TIMEOUT_S)
-    try:
-        with _timed("built"):
-            stack.compose("build", timeout_s=BUILD_TIMEOUT_S)
+    with built_containers() as stack:
         with _timed("started"):
             stack.compose("up", "--detach", timeout_s=START_TIMEOUT_S)
             wait_until_ready(stack)
+        yield stack
+
+
+@contextmanager
+def built_containers(*services: str, **settings: str) -> Iterator[Stack]:
+    """Build images, all where none is named; remove what was started of them, with networks and volumes."""
+    folder = tempfile.mkdtemp(prefix="legenda-secrets-")
+    stack = Stack(
+        project=f"legenda-test-{uuid4().hex[:8]}",
+        port=free_ports(1)[0],
+        secrets=Path(folder) / "secrets",
+        settings=settings,
+    )
+    _run(["sh", str(ROOT / "deploy" / "make-secrets.sh"), folder], COMMAND_TIMEOUT_S)
+    try:
+        with _timed("built"):
+            stack.compose("build", *services, timeout_s=BUILD_TIMEOUT_S)
         yield stack
     except BaseException:
         print(stack.compose("ps", "--all"), stack.compose("logs", "--tail=40"))  # noqa: T201

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import os
 
-NEED_AN_ENGINE = ["test_running_containers.py", "test_surviving_containers.py"]
+NEED_AN_ENGINE = ["test_bucket_containers.py", "test_running_containers.py", "test_surviving_containers.py"]
 
 collect_ignore = [] if os.environ.get("LEGENDA_TEST_DOCKER") else NEED_AN_ENGINE

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 from gateway.keys import id_of
@@ -38,7 +40,7 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
     assert {file: file.read_text() for file in made} == made
-    assert {file.name for file in made} == {"admin_key", "internal_token", "mysql_password"}
+    assert {file.name for file in made} == {"admin_key", "internal_token", "mysql_password", "s3_secret_access_key"}
     assert id_of((tmp_path / "secrets" / "admin_key").read_text().strip())
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
     settings = GatewaySettings(
@@ -64,3 +66,41 @@ def test_every_service_in_a_container_has_the_token_and_only_the_gateway_the_key
     for service in own.values():
         assert "internal_token" in service["secrets"]
         assert service["environment"]["LEGENDA_INTERNAL_TOKEN_FILE"] == "/run/secrets/internal_token"
+
+
+def _services() -> dict[str, dict[str, Any]]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+def test_only_the_gateway_and_the_dashboard_are_published_and_only_on_this_machine() -> None:
+    published = {name: service["ports"] for name, service in _services().items() if "ports" in service}
+    assert set(published) == {"gateway", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+@pytest.mark.parametrize("name", _services())
+def test_a_container_gains_no_right_bounds_its_log_and_has_one_version_of_others_images(name: str) -> None:
+    service = _services()[name]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "3"}}
+    if not service["image"].startswith("legenda-"):
+        assert re.fullmatch(r"[\w/]+:v?\d[\w.]+", service["image"])
+    told = service.get("environment", {}) | {"MYSQL_RANDOM_ROOT_PASSWORD": None}  # which is only whether to make one
+    assert [each for each in told if each.endswith(("PASSWORD", "SECRET", "TOKEN", "_ACCESS_KEY")) and told[each]] == []
+
+
+def test_the_bucket_is_started_by_its_profile_alone_and_storage_waits_for_it() -> None:
+    services = _services()
+    assert {name for name, service in services.items() if "s3" in service.get("profiles", [])} == {"s3", "s3-bucket"}
+    assert services["storage-service"]["depends_on"]["s3-bucket"] == {
+        "condition": "service_completed_successfully",
+        "required": False,  # without the profile there is none
+    }
+    assert services["s3-bucket"]["depends_on"] == {"s3": {"condition": "service_healthy"}}
+    assert {name for name, service in services.items() if "bucket" in service.get("networks", [])} == {
+        "s3", "s3-bucket", "storage-service"
+    }  # fmt: skip
+    settings = services["storage-service"]["environment"]
+    assert settings["STORAGE_STORE_URL"] == "${LEGENDA_STORE_URL:-file:///data/store}"
+    assert settings["STORAGE_S3_ACCESS_KEY_ID"] == services["s3"]["environment"]["AWS_ACCESS_KEY_ID"]
+    assert "s3_secret_access_key" in services["s3"]["secrets"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -145,14 +146,57 @@ def test_a_service_cannot_write_its_root_file_system_and_has_limits(stack: Stack
     assert stack.python(service, code) == ""
 
 
-def test_the_gpu_file_is_valid_and_gives_the_model_services_a_gpu_and_cuda(stack: Stack) -> None:
-    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
+@pytest.mark.parametrize("profiles", ["", "s3", "monitoring", "s3,monitoring"])
+def test_the_file_is_valid_with_every_profile(stack: Stack, profiles: str) -> None:
+    chosen = [f"--profile={each}" for each in profiles.split(",") if each]
+    services = stack.compose(*chosen, "config", "--services").split()
+    assert {"s3" in services, "s3-bucket" in services} == {"s3" in profiles}
+    assert ("grafana" in services) == ("monitoring" in profiles)
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 8])
+def test_the_gpu_file_gives_each_gpu_one_caption_service_with_cuda(stack: Stack, gpus: int) -> None:
+    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml", f"--profile=gpus-{gpus}")
     services = json.loads(stack.compose(*both, "config", "--format", "json"))["services"]
     on_gpu = {name: service for name, service in services.items() if "deploy" in service}
-    assert set(on_gpu) == {"caption-service", "classify-service"}
-    for service in on_gpu.values():
-        assert service["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
+    assert set(on_gpu) == {"classify-service", "caption-service", *(f"caption-service-{n}" for n in range(2, gpus + 1))}
+    reserved = []
+    for name, service in on_gpu.items():
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert device["driver"] == "nvidia"
         assert service["build"]["args"]["TENSORFLOW"].startswith("tensorflow[and-cuda]==")
+        assert service["read_only"]
+        assert service["image"] == f"legenda-{'classify' if name == 'classify-service' else 'caption'}-service:gpu"
+        if name != "classify-service":
+            reserved += device["device_ids"]
+            called = (service["networks"]["services"] or {}).get("aliases", [name])
+            assert called == ["caption-service"]
+    assert sorted(reserved) == [str(n) for n in range(gpus)]
+
+
+def test_a_second_gpus_caption_service_is_found_under_the_name_of_the_first(stack: Stack, tmp_path: Path) -> None:
+    without_gpu = tmp_path / "without-gpu.yml"
+    without_gpu.write_text(
+        "services:\n"
+        "  caption-service: {image: legenda-caption-service, deploy: !reset null}\n"
+        "  classify-service: {image: legenda-classify-service, deploy: !reset null}\n"
+        "  caption-service-2: {image: legenda-caption-service, deploy: !reset null}\n"
+    )
+    files = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml", "-f", str(without_gpu), "--profile=gpus-2")
+    try:
+        stack.compose(*files, "up", "--detach", "--no-build", "--no-deps", "caption-service-2")
+        found = "import socket; print(len({each[4] for each in socket.getaddrinfo('caption-service', 8001)}))"
+        assert stack.python("gateway", found) == "2"
+    finally:
+        stack.compose(*files, "rm", "--force", "--stop", "caption-service-2")
+
+
+def test_the_gpu_file_hands_on_precision_and_xla(stack: Stack) -> None:
+    both = ("-f", "docker-compose.yml", "-f", "docker-compose.gpu.yml")
+    chosen = {"CAPTION_PRECISION": "bfloat16", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2"}
+    told = replace(stack, settings=chosen).compose(*both, "config", "--format", "json")
+    environment = json.loads(told)["services"]["caption-service"]["environment"]
+    assert {name: environment[name] for name in chosen} == chosen
 
 
 @pytest.mark.parametrize("service", SERVICES)

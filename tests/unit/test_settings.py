@@ -53,7 +53,8 @@ def test_above_every_setting_stands_what_help_says_of_it(settings: type[ServiceS
 
 def test_nothing_is_documented_that_no_service_reads() -> None:
     read = {variable for settings in SETTINGS for variable in _defaults(settings)}
-    read |= set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    for file in ("docker-compose.yml", "docker-compose.gpu.yml"):
+        read |= set(re.findall(r"\$\{([A-Z_]+)", (ROOT / file).read_text(encoding="utf-8")))
     assert set(_documented()) <= read
 
 

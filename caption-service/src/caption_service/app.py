@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -22,6 +23,9 @@ from shared.errors import Overloaded
 from shared.inference_routes import inference_routes
 from shared.internal_access import token_doors
 from shared.run_size import run_sizes
+
+if TYPE_CHECKING:
+    from caption_service.model.captioner import Captioner as KerasCaptioner
 
 NAME = "caption"
 
@@ -49,7 +53,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            captioner = await asyncio.to_thread(load_captioner or _loader(settings))
+            captioner = await asyncio.to_thread(load_captioner or captioner_loader(settings))
         except ArtifactError as error:
             raise StartupError(str(error)) from error
         loaded.append(Captioning(captioner, registry, room))
@@ -85,17 +89,19 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
     return app
 
 
-def _loader(settings: CaptionSettings) -> Callable[[], Captioner]:
-    def load() -> Captioner:
+def captioner_loader(settings: CaptionSettings) -> Callable[[], KerasCaptioner]:
+    """Return what loads the model of the settings; only that brings in TensorFlow."""
+
+    def load() -> KerasCaptioner:
         from caption_service.model import processor  # noqa: PLC0415  # loads TensorFlow
-        from caption_service.model.captioner import Captioner as KerasCaptioner  # noqa: PLC0415
+        from caption_service.model.captioner import Captioner  # noqa: PLC0415
 
         processor.set_threads()
-        captioner = KerasCaptioner.load(
+        captioner = Captioner.load(
             settings.model,
             encoder_folder=settings.encoder,
             vgg16_weights=settings.vgg16_weights,
-            dtype=processor.fast_dtype(),
+            dtype=processor.fast_dtype() if settings.precision == "auto" else settings.precision,
         )
         # A GPU's library chooses its kernels by size when it first meets one; a processor needs no more than one.
         captioner.warm(run_sizes(settings.largest_batch) if processor.has_gpu() else (1,))

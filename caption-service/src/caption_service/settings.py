@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -40,6 +41,9 @@ class CaptionSettings(ServiceSettings):
         description="Keras' weights file of the full VGG16; only a model trained on fc2 needs it.",
     )
     threads: PositiveInt = Field(default=1, description="Runs of the model at a time; one already uses every core.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="What the convolutions compute in; auto: what this processor is fastest in."
+    )
     largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
     batch_wait_ms: NonNegativeFloat = Field(
         default=0, description="Milliseconds that a free model waits for others to join the first image."

@@ -49,7 +49,8 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await classification.load(
-                load or partial(load_model, settings.model), deadline=Deadline.after(LOAD_TIMEOUT_S)
+                load or partial(load_model, settings.model, precision=settings.precision),
+                deadline=Deadline.after(LOAD_TIMEOUT_S),
             )
             yield
         finally:

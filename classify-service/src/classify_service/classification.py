@@ -43,8 +43,12 @@ class LoadedModel:
     manifest: Manifest | None = None
 
 
-def load_model(folder: Path) -> LoadedModel:
+def load_model(folder: Path, *, precision: str = "auto") -> LoadedModel:
     """Load a classifier and classify one blank picture, so that the first real one does not wait for compiling.
+
+    Args:
+        folder: The artifact.
+        precision: See ClassifySettings.
 
     Raises:
         StartupError: the artifact cannot be used.
@@ -52,7 +56,7 @@ def load_model(folder: Path) -> LoadedModel:
     from classify_service.model import artifact  # noqa: PLC0415 - brings in TensorFlow
 
     try:
-        classifier, manifest = artifact.load(folder)
+        classifier, manifest = artifact.load(folder, dtype=None if precision == "auto" else precision)
     except ArtifactError as error:
         raise StartupError(str(error)) from error
     classifier.warm_up()

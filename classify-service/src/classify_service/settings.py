@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -19,6 +20,9 @@ class ClassifySettings(ServiceSettings):
     port: PositiveInt = Field(default=8002, description="Port to listen on.")
     model: Path = Field(default=SHIPPED_MODEL, description="Folder of the classifier, as classify-train writes it.")
     threads: PositiveInt = Field(default=1, description="Runs of the network at a time; one already uses every core.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="What the convolutions compute in; auto: what this processor is fastest in."
+    )
     largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
     batch_wait_ms: NonNegativeFloat = Field(
         default=0, description="Milliseconds that a free network waits for others to join the first image."

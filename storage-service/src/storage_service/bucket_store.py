@@ -58,7 +58,7 @@ class BucketStore:
 
     def __init__(self, bucket: str, prefix: str, access: BucketAccess) -> None:
         self._bucket = bucket
-        self._store = _opened(bucket, prefix, access)
+        self._store = open_bucket(bucket, prefix, access)
         self._is_prepared = False
 
     def prepare(self) -> None:
@@ -168,7 +168,8 @@ class BucketStore:
         return StorageUnavailable(f"the bucket {self._bucket} does not take or give files{because}")
 
 
-def _opened(bucket: str, prefix: str, access: BucketAccess) -> S3Store:
+def open_bucket(bucket: str, prefix: str, access: BucketAccess) -> S3Store:
+    """Return what sends requests to a bucket; nothing is asked yet."""
     options: ClientConfig = {
         "timeout": timedelta(seconds=access.timeout_s),
         "connect_timeout": timedelta(seconds=min(CONNECT_TIMEOUT_S, access.timeout_s)),

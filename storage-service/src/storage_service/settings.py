@@ -13,15 +13,19 @@ from shared.settings import ServiceSettings, service_config
 from storage_service.bucket_store import BucketAccess
 
 
-def _password_file(file: str) -> str:
+def _secret_file(file: str) -> str:
     if file:
         try:
             text = Path(file).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
             raise ValueError("a file that this user can read") from error
         if not text or "\n" in text:
-            raise ValueError("a file with one line, the password")
+            raise ValueError("a file with one line, the secret")
     return file
+
+
+def _line_of(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8").strip() if file else ""
 
 
 class StorageSettings(ServiceSettings):
@@ -43,6 +47,9 @@ class StorageSettings(ServiceSettings):
         default="", description="Name of the bucket's key; empty: what AWS_* variables or the machine's role say."
     )
     s3_secret_access_key: SecretStr = Field(default=SecretStr(""), description="The bucket's secret key.")
+    s3_secret_access_key_file: Annotated[str, AfterValidator(_secret_file)] = Field(
+        default="", description="File that holds STORAGE_S3_SECRET_ACCESS_KEY instead."
+    )
     s3_timeout_s: PositiveFloat = Field(
         default=10.0, description="Longest time for one request to the bucket; nothing is tried again after it."
     )
@@ -50,7 +57,7 @@ class StorageSettings(ServiceSettings):
         default="sqlite+aiosqlite:///.data/legenda.sqlite3",
         description="sqlite+aiosqlite:///FILE or mysql+asyncmy://USER:PASSWORD@HOST/DATABASE.",
     )
-    database_password_file: Annotated[str, AfterValidator(_password_file)] = Field(
+    database_password_file: Annotated[str, AfterValidator(_secret_file)] = Field(
         default="", description="File that holds the password for STORAGE_DATABASE_URL, which then needs none."
     )
     index_dir: Path = Field(
@@ -93,7 +100,7 @@ class StorageSettings(ServiceSettings):
                 url = make_url(self.database_url)
             except ArgumentError:
                 return self  # `connections` says what is wrong with it
-            password = Path(self.database_password_file).read_text(encoding="utf-8").strip()
+            password = _line_of(self.database_password_file)
             self.database_url = url.set(password=password).render_as_string(hide_password=False)
         return self
 
@@ -104,6 +111,6 @@ class StorageSettings(ServiceSettings):
             endpoint_url=self.s3_endpoint_url,
             region=self.s3_region,
             access_key_id=self.s3_access_key_id,
-            secret_access_key=self.s3_secret_access_key.get_secret_value(),
+            secret_access_key=self.s3_secret_access_key.get_secret_value() or _line_of(self.s3_secret_access_key_file),
             timeout_s=self.s3_timeout_s,
         )

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from caption_service.app import captioner_loader
 from caption_service.model.encoder import Encoder
 from caption_service.model.processor import fast_dtype
-from caption_service.settings import default_encoder
+from caption_service.settings import CaptionSettings, default_encoder
 from tests.pictures import drawn_picture
 
 
@@ -32,3 +33,7 @@ def test_in_bfloat16_the_encoder_sees_the_same() -> None:
     assert fast.dtype == np.float32
     assert np.corrcoef(exact.ravel(), fast.ravel())[0, 1] > 0.9995
     assert not np.array_equal(exact, fast)
+
+
+def test_the_service_computes_in_the_precision_that_is_set() -> None:
+    assert captioner_loader(CaptionSettings(precision="bfloat16"))().dtype == "bfloat16"

@@ -209,3 +209,10 @@ def _rewrite(folder: Path, name: str, content: bytes) -> None:
     written = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     written["files"][name] = file_sha256(folder / name)
     (folder / "manifest.json").write_text(json.dumps(written), encoding="utf-8")
+
+
+def test_a_classifier_computes_in_the_precision_that_is_asked_for(folder: Path) -> None:
+    exact, coarse = (load(folder, dtype=dtype)[0].scores(PICTURE) for dtype in ("float32", "bfloat16"))
+    told = [{score.label: score.confidence for score in scores} for scores in (exact, coarse)]
+    assert told[0] != told[1]
+    assert told[1] == pytest.approx(told[0], abs=0.05)

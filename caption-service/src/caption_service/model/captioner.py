@@ -92,6 +92,11 @@ class Captioner:
         )
 
     @property
+    def dtype(self) -> str:
+        """What the encoder computes in."""
+        return self._encoder.dtype
+
+    @property
     def has_embedding(self) -> bool:
         """Say whether the encoder came with a projection."""
         return self._projection is not None

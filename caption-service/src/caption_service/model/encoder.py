@@ -36,6 +36,7 @@ class Encoder:
         load_convolutions(vgg16, weights_file)
         vgg16.trainable = False
         network = keras.Model(vgg16.input, vgg16.get_layer("block5_conv3").output)
+        self.dtype = dtype
         self.network = network if dtype == "float32" else _in(network, dtype)
 
     def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -78,8 +78,12 @@ def save(
     return write_manifest(folder, manifest)
 
 
-def load(folder: Path) -> tuple[Classifier, Manifest]:
+def load(folder: Path, *, dtype: str | None = None) -> tuple[Classifier, Manifest]:
     """Read a classifier.
+
+    Args:
+        folder: The artifact.
+        dtype: What the convolutions compute in; none: what this machine is fastest in.
 
     Raises:
         ArtifactError: see `shared.artifacts.read_manifest`; or the weights do not fit the description, or the
@@ -94,7 +98,9 @@ def load(folder: Path) -> tuple[Classifier, Manifest]:
     try:
         sizes = HeadSizes(**description.sizes)  # type: ignore[arg-type]
         _check_output_count(description, sizes.outputs)
-        eye, heads = empty_networks(input_side_px=description.input_side_px, heads=description.heads, sizes=sizes)
+        eye, heads = empty_networks(
+            input_side_px=description.input_side_px, heads=description.heads, sizes=sizes, dtype=dtype
+        )
         if description.thresholds.keys() != set(description.labels):
             raise ValueError("it has not one threshold for each label")
         stored = read_weights(folder / WEIGHTS_NAME)

@@ -170,8 +170,10 @@ def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return probabilities
 
 
-def empty_networks(*, input_side_px: int, heads: int, sizes: HeadSizes) -> tuple[keras.Model, list[keras.Model]]:
+def empty_networks(
+    *, input_side_px: int, heads: int, sizes: HeadSizes, dtype: str | None = None
+) -> tuple[keras.Model, list[keras.Model]]:
     """Return an eye and heads with random weights."""
-    return build_eye(input_side_px=input_side_px, dtype=fast_dtype()), [
+    return build_eye(input_side_px=input_side_px, dtype=dtype or fast_dtype()), [
         build_head(sizes, name=f"head_{number}") for number in range(heads)
     ]
