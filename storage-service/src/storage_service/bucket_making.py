@@ -8,8 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 import httpx
 import obstore
@@ -21,6 +24,7 @@ from storage_service.errors import StorageUnavailable
 from storage_service.settings import StorageSettings
 
 SIGNED_FOR = timedelta(minutes=1)
+Done = TypeVar("Done")
 PAUSES_S = (1, 2, 3, 4, 5)
 """Between tries: a server that has just started may refuse at first."""
 AMAZONS_FIRST_REGION = "us-east-1"
@@ -43,12 +47,12 @@ def make_bucket(bucket: str, access: BucketAccess) -> bool:
         url = obstore.sign(open_bucket(bucket, "", access), "PUT", "", SIGNED_FOR)
     except BaseError as error:
         raise StorageUnavailable(f"the bucket {bucket} cannot be made: {error}") from error
-    answer = _put(url, _place(access.region), timeout_s=access.timeout_s)
+    answer = _try(partial(_put, url, _place(access.region), timeout_s=access.timeout_s))
     if answer.status_code not in {HTTPStatus.OK, HTTPStatus.CONFLICT}:
         raise StorageUnavailable(
             f"the bucket {bucket} was not made: {answer.status_code} {answer.text[:TOLD_CHARACTERS]}"
         )
-    BucketStore(bucket, "", access).prepare()
+    _try(BucketStore(bucket, "", access).prepare)
     return answer.status_code == HTTPStatus.OK
 
 
@@ -83,17 +87,21 @@ def _place(region: str) -> str:
 
 
 def _put(url: str, body: str, *, timeout_s: float) -> httpx.Response:
-    pauses = iter(PAUSES_S)
-    while True:
+    try:
+        answer = httpx.put(url, content=body, timeout=timeout_s)
+    except httpx.TransportError as error:
+        raise StorageUnavailable(f"the bucket's server does not answer: {error}") from error
+    if answer.is_server_error:
+        raise StorageUnavailable(
+            f"the bucket's server does not do it: {answer.status_code} {answer.text[:TOLD_CHARACTERS]}"
+        )
+    return answer
+
+
+def _try(work: Callable[[], Done]) -> Done:
+    for pause_s in PAUSES_S:
         try:
-            answer = httpx.put(url, content=body, timeout=timeout_s)
-        except httpx.TransportError as error:
-            refusal = str(error) or type(error).__name__
-        else:
-            if not answer.is_server_error:
-                return answer
-            refusal = f"{answer.status_code} {answer.text[:TOLD_CHARACTERS]}"
-        pause_s = next(pauses, None)
-        if pause_s is None:
-            raise StorageUnavailable(f"the bucket's server does not do it: {refusal}")
-        time.sleep(pause_s)
+            return work()
+        except StorageUnavailable:
+            time.sleep(pause_s)
+    return work()

@@ -62,7 +62,7 @@ def test_the_command_makes_the_bucket_with_the_key_of_a_file(
 
 @pytest.mark.parametrize(
     ("store_url", "told"),
-    [("file:///data/store", "but not in file:///data/store"), ("s3://legenda/images", "does not do it")],
+    [("file:///data/store", "but not in file:///data/store"), ("s3://legenda/images", "does not answer")],
 )
 def test_what_cannot_be_is_one_sentence(store_url: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _: None)
