@@ -25,7 +25,7 @@ from shared.tracing import TRACEPARENT, begin_trace, current_trace
 
 REQUEST_ID_HEADER = "X-Request-ID"
 LOGGED = "legenda.logged"
-"""In an ASGI scope: fields that the line of this request shall have besides."""
+"""In an ASGI scope: fields that the line of this request shall have besides; None where another line tells of it."""
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _QUIET_ROUTES = ("/health", "/metrics", "/v1/leases", "/v1/batches")  # asked again and again
@@ -112,10 +112,11 @@ class _Observer:
         route = getattr(scope.get("route"), "path", "unknown")
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.duration_s.labels(method, route).observe(duration_s)
-        if not route.startswith(_QUIET_ROUTES):
+        besides = scope.get(LOGGED, {})
+        if besides is not None and not route.startswith(_QUIET_ROUTES):
             duration_ms = round(1000 * duration_s, 1)
             fields = {"method": method, "path": scope["path"], "status": status, "duration_ms": duration_ms}
-            logging.getLogger("request").info("request", extra={**fields, **scope.get(LOGGED, {})})
+            logging.getLogger("request").info("request", extra={**fields, **besides})
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

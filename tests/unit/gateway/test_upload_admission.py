@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.upload_admission import UploadAdmission
 from shared.deadline import Deadline
 from shared.errors import Overloaded
+from shared.telemetry import LOGGED
 
 
 class Full:
@@ -72,3 +73,12 @@ async def test_what_is_no_upload_goes_on(seen: Seen, method: str, path: str) -> 
 async def test_a_deadline_that_is_none_is_said_at_once(seen: Seen) -> None:
     refused = await _ask(seen, "POST", "/api/v1/images", deadline_ms="soon")
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
+async def test_those_refused_within_a_second_are_logged_together(seen: Seen, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for _ in range(5):
+        await _ask(seen, "POST", "/api/v1/images", deadline_ms="5000")
+    assert seen.scope[LOGGED] is None
+    [told] = [record for record in caplog.records if record.message == "uploads_refused"]
+    assert (told.uploads, told.reason) == (1, "no room")  # type: ignore[attr-defined]  # the first at once
