@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from asyncmy.constants import CR
 from sqlalchemy import URL, Connection, PoolProxiedConnection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
@@ -30,6 +29,7 @@ MYSQL_LOCK_TIMEOUT_S = 5
 MYSQL_GRACE_S = 2.0
 """The server says that a statement took too long; so much later the driver gives the server up."""
 POOL_TIMEOUT_S = 10
+MYSQL_SERVER_LOST = 2013  # the driver is loaded only where it is used
 
 _DRIVERS = ("sqlite+aiosqlite", "mysql+asyncmy")
 _LIMIT = "legenda_statement_limit"
@@ -76,7 +76,7 @@ def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
         except RuntimeError as error:
             # So the driver says on uvloop that the server hung up before the driver could look at the socket.
             reason = f"Lost connection to MySQL server at once ({error})"
-            raise dialect.loaded_dbapi.OperationalError(CR.CR_SERVER_LOST, reason) from error
+            raise dialect.loaded_dbapi.OperationalError(MYSQL_SERVER_LOST, reason) from error
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: PoolProxiedConnection, _: object) -> None:
