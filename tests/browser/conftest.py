@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from tests.browser.axe import AXE
+from tests.browser.chromium import NOT_FOUND, find_chromium
 
 QUIET = [
     "--no-sandbox",
@@ -27,14 +27,12 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Path of the Chromium to use: LEGENDA_TEST_CHROMIUM, else the one on the PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("LEGENDA_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    """Path of the Chromium to use, see `find_chromium`."""
+    found = find_chromium()
     if found is None:
-        reason = "no Chromium: install it (Debian: apt-get install chromium) or set LEGENDA_TEST_CHROMIUM to its path"
         if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(NOT_FOUND)
+        pytest.skip(NOT_FOUND)
     return found
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 from playwright.async_api import TimeoutError as NotInTime
 
+from tests.browser.chromium import NOT_FOUND, find_chromium
 from tests.browser.conftest import QUIET
 from tests.browser.large_gallery import services_without_models
 from tests.live_platform import ROOT, running_platform
@@ -38,9 +39,11 @@ Show = Callable[[Page, str], Awaitable[None]]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--chromium", default="chromium")
+    parser.add_argument("--chromium", default=find_chromium(), help="path of the browser (default: %(default)s)")
     parser.add_argument("--readme", action="store_true", help="also save those of the README anew")
     options = parser.parse_args()
+    if options.chromium is None:
+        sys.exit(NOT_FOUND)
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="legenda-shots-") as name:
         folder = Path(name)

@@ -23,9 +23,9 @@ from storage_service.database import Database
 from storage_service.embedded_words import with_words
 from storage_service.errors import HashMismatch, ImageFileMissing, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
-from storage_service.fresh import NewRow
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of, path_of
+from storage_service.new_rows import NewRow
 from storage_service.repeating import repeated
 from storage_service.repository import AlreadyStored, ImageRepository
 from storage_service.tables import Image

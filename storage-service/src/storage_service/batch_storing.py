@@ -23,9 +23,9 @@ from storage_service.archive import FILE_TIMEOUT_S, Archive
 from storage_service.database import Database
 from storage_service.errors import HashMismatch, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
-from storage_service.fresh import NewRow
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
+from storage_service.new_rows import NewRow
 from storage_service.repository import AlreadyStored
 from storage_service.uploads import Upload, hash_and_size
 from storage_service.uuid7 import uuid7

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import CaptionAnswer
-from storage_service.fresh import NewRow
+from storage_service.new_rows import NewRow
 from storage_service.tables import Embedding, Image, NearDuplicate
 from storage_service.vector_index import Manifest
 from storage_service.vectors import to_bytes

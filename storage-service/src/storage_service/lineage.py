@@ -19,8 +19,8 @@ from shared.contracts import (
     Word,
 )
 from shared.work_contracts import HistoryEntry, ImageHistory
-from storage_service import fresh
-from storage_service.fresh import NewRow, Said
+from storage_service import new_rows
+from storage_service.new_rows import NewRow, Said
 from storage_service.search import search_text
 from storage_service.tables import Analysis, Image
 
@@ -32,17 +32,17 @@ _NOT_YET_CLASSIFIED = Word(value=UNCLASSIFIED, confidence=None, source="model", 
 
 def classified(answer: ClassificationAnswer) -> Analysis:
     """Return what a model says of an image's label, for the image's row."""
-    return Analysis(**fresh.label_said(answer).row())
+    return Analysis(**new_rows.label_said(answer).row())
 
 
 def captioned(answer: CaptionAnswer) -> Analysis:
     """Return what a model says an image shows, for the image's row."""
-    return Analysis(**fresh.caption_said(answer).row())
+    return Analysis(**new_rows.caption_said(answer).row())
 
 
 def corrected(correction: Correction) -> list[Analysis]:
     """Return what a person says instead, for the image's row."""
-    return [Analysis(**said.row()) for said in fresh.said_instead(correction)]
+    return [Analysis(**said.row()) for said in new_rows.said_instead(correction)]
 
 
 def refresh(image: Image | NewRow) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.contracts import Correction, NewImage
-from storage_service import fresh, lineage
+from storage_service import lineage, new_rows
 from storage_service.filenames import clean_filename, filed_path
-from storage_service.fresh import NewRow
+from storage_service.new_rows import NewRow
 from storage_service.tables import Image
 from storage_service.uuid7 import uuid7
 
@@ -17,11 +17,11 @@ def image_of(new: NewImage, *, size_bytes: int, image_id: UUID | None = None, sa
     """Return a row for a new image, with what is known of it and the path where its file belongs."""
     words = []
     if new.classification is not None:
-        words.append(fresh.label_said(new.classification))
+        words.append(new_rows.label_said(new.classification))
     if new.caption is not None:
-        words.append(fresh.caption_said(new.caption))
+        words.append(new_rows.caption_said(new.caption))
     if said is not None:
-        words += fresh.said_instead(said)
+        words += new_rows.said_instead(said)
     image = NewRow(
         id=image_id or uuid7(),
         sha256=new.sha256,

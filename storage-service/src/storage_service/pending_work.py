@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.contracts import Kind
 from shared.work_contracts import Lease, WorkCount, WorkFailure
 from storage_service import lineage
-from storage_service.fresh import NewRow
+from storage_service.new_rows import NewRow
 from storage_service.tables import Image, PendingWork
 
 MISSING, RERUN = 0, 1

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.orm import Session, attributes
 
 from storage_service import label_counts
-from storage_service.fresh import NewRow
+from storage_service.new_rows import NewRow
 from storage_service.search import distinct_words
 from storage_service.tables import Image, Posting, VocabularyWord
 

@@ -15,10 +15,10 @@ from storage_service import label_counts, postings
 from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
 from storage_service.filed_rows import FiledRows
-from storage_service.fresh import NewRow
 from storage_service.image_pages import ImagePages
 from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
+from storage_service.new_rows import NewRow
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
 from storage_service.status_rows import StatusRows

@@ -6,12 +6,23 @@ image is written by statements of its own (`ImageRepository.add_all`). Whoever r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from shared.contracts import UNCLASSIFIED, CaptionAnswer, ClassificationAnswer, Correction, Kind, Source, Status
+from shared.contracts import (
+    UNCLASSIFIED,
+    Alternative,
+    CaptionAnswer,
+    ClassificationAnswer,
+    Correction,
+    Kind,
+    ModelName,
+    Source,
+    Status,
+)
 
 
 @dataclass(eq=False)
@@ -68,30 +79,12 @@ class NewRow:
 
 def label_said(answer: ClassificationAnswer) -> Said:
     """Return what a model says of an image's label; under its threshold the best class' confidence is kept."""
-    return Said(
-        kind="label",
-        value=answer.label,
-        confidence=answer.labels[0].confidence,
-        alternatives=[label.model_dump() for label in answer.labels],
-        source="model",
-        model_name=answer.model.name,
-        model_version=answer.model.version,
-        created_at=datetime.now(UTC),
-    )
+    return _said("label", answer.label, answer.labels, answer.model)
 
 
 def caption_said(answer: CaptionAnswer) -> Said:
     """Return what a model says an image shows."""
-    return Said(
-        kind="caption",
-        value=answer.captions[0].value,
-        confidence=answer.captions[0].confidence,
-        alternatives=[caption.model_dump() for caption in answer.captions],
-        source="model",
-        model_name=answer.model.name,
-        model_version=answer.model.version,
-        created_at=datetime.now(UTC),
-    )
+    return _said("caption", answer.captions[0].value, answer.captions, answer.model)
 
 
 def said_instead(correction: Correction) -> list[Said]:
@@ -103,3 +96,16 @@ def said_instead(correction: Correction) -> list[Said]:
         for kind, value in words.items()
         if value is not None
     ]
+
+
+def _said(kind: Kind, value: str, candidates: Sequence[Alternative], model: ModelName) -> Said:
+    return Said(
+        kind=kind,
+        value=value,
+        confidence=candidates[0].confidence,
+        alternatives=[candidate.model_dump() for candidate in candidates],
+        source="model",
+        model_name=model.name,
+        model_version=model.version,
+        created_at=datetime.now(UTC),
+    )
