@@ -82,7 +82,7 @@ async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pl
         for app in (caption, classify, storage, gateway):
             await stack.enter_async_context(app.router.lifespan_context(app))
         patched = stack.enter_context(pytest.MonkeyPatch.context())
-        patched.setattr("gateway.completion.IDLE_PAUSE_S", 0.05)
+        patched.setattr("gateway.completion.LONGEST_IDLE_PAUSE_S", 0.05)
         patched.setattr("gateway.completion.LONGEST_PAUSE_S", 0.2)
         patched.setattr("gateway.batch_account.NEWS_PAUSE_S", 0.02)
         yield Platform(await stack.enter_async_context(_reach(gateway)), captioner)

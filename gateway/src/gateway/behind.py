@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client import CollectorRegistry
@@ -37,10 +39,9 @@ def open_behind(
     """Return the services behind; a connection that is `given` is taken in place of one to the settings' URL."""
     connections = settings.uploads_at_once + 2 * settings.completion_at_once
     for_batches = (FILES_AT_ONCE + 1) * settings.batches_at_once + settings.event_streams
-    # Of the models there may be several behind one name (`docker compose up --scale`, a cluster's Service).
     wanted = {
-        "caption": (settings.caption_url, connections, False),
-        "classify": (settings.classify_url, connections, False),
+        "caption": (settings.caption_url, connections, _is_one(settings.caption_url)),
+        "classify": (settings.classify_url, connections, _is_one(settings.classify_url)),
         "storage": (settings.storage_url, connections + for_batches, True),
     }
     pools = {
@@ -59,3 +60,12 @@ def open_behind(
     # Health is asked past breakers and retries: it is how a service that is back is found.
     upstreams = Upstreams([ServiceClient(name, pool) for name, pool in pools.items()])
     return Behind(pools, upstreams, breakers, clients)
+
+
+def _is_one(url: str) -> bool:
+    """Say whether one process answers: behind a name there may be several (`docker compose up --scale`, a cluster)."""
+    try:
+        ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return True

@@ -33,7 +33,8 @@ OF_THE_IMAGE = frozenset({ImageTooLarge.status, UnsupportedImage.status, BrokenI
 
 STORAGE_TIMEOUT_S = 5.0
 PATIENCE_S = 5.0
-IDLE_PAUSE_S = 1.0
+FIRST_IDLE_PAUSE_S, LONGEST_IDLE_PAUSE_S = 0.5, 4.0
+"""Of what others leave over, in batches or at another gateway, this one hears only by asking."""
 AWAY_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 COUNT_PAUSE_S = 15.0
@@ -104,28 +105,33 @@ class Completion:
 
     async def _take_work(self, kind: Kind) -> None:
         free = asyncio.Semaphore(self._limits.at_once)
-        is_idle = False
+        idle_s = 0.0
         while True:
             await free.acquire()
-            await asyncio.sleep(self._pause_s(kind, is_idle=is_idle))
+            if pause_s := self._pause_s(kind):
+                await asyncio.sleep(pause_s)
+            elif idle_s:
+                await self._uploads.left_over.wait(at_most_s=idle_s)
             await self._uploads.wait_for_quiet(at_most_s=PATIENCE_S)
             deadline = Deadline.after(self._limits.lease_s)  # begins before the lease does, so it ends before it
             lease = await self._lease(kind)
-            is_idle = lease is None
             if lease is None:
+                is_idle = not self._pause_s(kind)
+                idle_s = min(LONGEST_IDLE_PAUSE_S, 2 * idle_s or FIRST_IDLE_PAUSE_S) if is_idle else 0.0
                 free.release()
                 continue
+            idle_s = 0.0
             task = asyncio.create_task(self._complete(lease, deadline))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             task.add_done_callback(lambda _: free.release())
 
-    def _pause_s(self, kind: Kind, *, is_idle: bool) -> float:
+    def _pause_s(self, kind: Kind) -> float:
         if failures := self._failures[kind]:
             return min(LONGEST_PAUSE_S, 2.0 ** min(failures - 1, 10)) * random.uniform(0.5, 1)  # noqa: S311  # no secret
         if not self._can_work(kind):
             return AWAY_PAUSE_S
-        return IDLE_PAUSE_S if is_idle else 0
+        return 0
 
     def _can_work(self, kind: Kind) -> bool:
         return self._is_ready(SERVICE_OF[kind]) and self._is_ready("storage")

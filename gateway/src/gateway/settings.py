@@ -55,7 +55,7 @@ class GatewaySettings(ServiceSettings):
         description="Seconds that an Idempotency-Key and its answer are kept, at most 30 days.",
     )
     model_timeout_s: PositiveFloat = Field(
-        default=10.0, description="Seconds a model may take before the image is stored without its word."
+        default=15.0, description="Seconds a model may take before the image is stored without its word."
     )
     breaker_failures: PositiveInt = Field(
         default=5, description="Failures in a row after which a service behind is not asked for a while."

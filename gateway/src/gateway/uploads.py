@@ -16,6 +16,7 @@ from typing import TypeVar
 from gateway.clients import Captions, Images, Labels
 from gateway.hygiene import Hygiene
 from gateway.model_words import analysis_of, new_image
+from gateway.news import News
 from shared.contracts import Analysis, CaptionAnswer, ClassificationAnswer, ImageRecord
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
@@ -30,7 +31,7 @@ STORAGE_RESERVE_S = 3.0
 """Of every deadline so much is kept for storing, or a slow model would cost the image; more while storage is slow."""
 FOR_STORING = 0.5
 """Of its time an upload may need so much for what must be done; the rest is for the models."""
-FOR_WAITING = 0.5
+FOR_WAITING = 0.8
 """Of its time for the models an upload may spend so much behind others; who would wait longer is kept `pending`."""
 STORING_TAKES_AT_MOST = 2.0
 """So many times as long as of late."""
@@ -75,6 +76,8 @@ class Uploads:
         self._asking_models = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self.left_over = News()
+        """That an image was stored as `pending`."""
 
     async def upload(self, image: bytes, filename: str, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
         """Keep an image; return its record and whether it is new.
@@ -99,6 +102,8 @@ class Uploads:
             storing_s = self._clock() - started
             self._storing.note(storing_s)
             self._needed.note((looked_s + storing_s) / beside)
+        if record.status == "pending":
+            self.left_over.tell()
         log.info("image_stored", extra={"image_id": record.id, "label": record.label.value, "status": record.status})
         return record, is_new
 
@@ -130,7 +135,9 @@ class Uploads:
             return known, False
         inspection = await self._hygiene.inspect(image, deadline=deadline)
         new = new_image(filename, sha256, inspection, None, None)
-        return await self._images.store(new, image, inspection.preview, deadline=deadline)
+        record, is_new = await self._images.store(new, image, inspection.preview, deadline=deadline)
+        self.left_over.tell()
+        return record, is_new
 
     async def analyse(self, image: bytes, *, deadline: Deadline) -> Analysis:
         """Return what the models say, and keep nothing; a model that fails fails the request."""

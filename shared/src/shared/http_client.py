@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from shared.access_errors import KeyMissing
+from shared.connections import Connections
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
@@ -142,10 +143,6 @@ def open_http(base_url: str, *, connections: int, token: str = "", keeps_idle: b
         base_url=base_url,
         headers={"Authorization": f"Bearer {token}"} if token else {},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        limits=httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=None if keeps_idle else 0,
-            keepalive_expiry=KEEP_IDLE_S,
-        ),
+        transport=Connections(at_once=connections, idle_s=KEEP_IDLE_S if keeps_idle else None),
         trust_env=False,
     )

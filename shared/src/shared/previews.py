@@ -52,7 +52,7 @@ def inspect_image(image: bytes, *, pixel_limit: int) -> Inspection:
     Raises:
         UnreadableImage: its subclasses tell which of `shared.decoding`'s reasons it was.
     """
-    decoded = decode_image(image, pixel_limit=pixel_limit, side_px=2 * PREVIEW_SIDE_PX)
+    decoded = decode_image(image, pixel_limit=pixel_limit, side_px=PREVIEW_SIDE_PX)
     return Inspection(MEDIA_TYPES[decoded.format], decoded.width, decoded.height, _preview(decoded.picture))
 
 

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.draining import Draining
+from shared.http_heads import BoundedHeadProtocol
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,14 @@ class StoppableServer(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, *, draining: Draining, timeout_s: float) -> None:
         super().__init__(
-            uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=KEEP_ALIVE_S)
+            uvicorn.Config(
+                app,
+                http=BoundedHeadProtocol,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                timeout_keep_alive=KEEP_ALIVE_S,
+            )
         )
         self._draining = draining
         self._timeout_s = timeout_s

@@ -58,7 +58,6 @@ def _open(name: str, version: str) -> Callable[[], None]:
     provider = sdk.TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
     api.set_tracer_provider(provider)
-    of_httpx.HTTPXClientInstrumentor().instrument(tracer_provider=provider)
 
     def present() -> Trace | None:
         context = api.get_current_span().get_span_context()
@@ -66,7 +65,7 @@ def _open(name: str, version: str) -> Callable[[], None]:
             return None
         return Trace(f"{context.trace_id:032x}", f"{context.span_id:016x}", f"{int(context.trace_flags):02x}")
 
-    tracing.follow(present)
+    tracing.follow(present, lambda transport: of_httpx.AsyncOpenTelemetryTransport(transport, provider))
 
     def close() -> None:
         provider.force_flush(FLUSH_TIMEOUT_MS)

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 TRACEPARENT = "traceparent"
 _SHAPE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -45,6 +46,11 @@ _spans: list[Callable[[], Trace | None]] = []
 """Who knows better, once spans are exported; see `trace_export`."""
 
 
+Transport = TypeVar("Transport")
+_wrappers: list[Callable[[Any], Any]] = []
+"""What makes a span of each call that goes through a transport, once spans are exported."""
+
+
 def begin_trace(given: str | None = None) -> None:
     """Let what the present task does from here on belong to a trace."""
     _trace.set(Trace.begin(given))
@@ -55,6 +61,14 @@ def current_trace() -> Trace | None:
     return next(filter(None, (span() for span in _spans)), None) or _trace.get()
 
 
-def follow(spans: Callable[[], Trace | None]) -> None:
-    """Let the spans of a tracer decide where we are."""
+def follow(spans: Callable[[], Trace | None], wrap: Callable[[Any], Any]) -> None:
+    """Let the spans of a tracer decide where we are; `wrap` makes a span of each call through a transport of httpx."""
     _spans.append(spans)
+    _wrappers.append(wrap)
+
+
+def traced(transport: Transport) -> Transport:
+    """Return the transport as it is, or with a span of each call where spans are exported."""
+    for wrap in _wrappers:
+        transport = wrap(transport)
+    return transport

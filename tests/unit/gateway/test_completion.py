@@ -49,7 +49,7 @@ class SlowCaptions(FakeCaptions):
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("IDLE_PAUSE_S", "AWAY_PAUSE_S", "LONGEST_PAUSE_S", "COUNT_PAUSE_S"):
+    for name in ("LONGEST_IDLE_PAUSE_S", "AWAY_PAUSE_S", "LONGEST_PAUSE_S", "COUNT_PAUSE_S"):
         monkeypatch.setattr(completion_module, name, 0.001)
     monkeypatch.setattr(completion_module, "PATIENCE_S", NEVER_S)
 
@@ -122,6 +122,21 @@ async def test_pending_work_gets_its_word_and_is_counted(
     assert registry.get_sample_value("pending_work", {"kind": "label", "state": "rerun"}) == 7
     done = {"kind": "caption", "result": "done"}
     assert registry.get_sample_value("completion_results_total", done) == 2
+
+
+async def test_what_an_upload_leaves_over_is_taken_at_once(
+    complete: Callable[..., Completion], uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FIRST_IDLE_PAUSE_S", "LONGEST_IDLE_PAUSE_S"):
+        monkeypatch.setattr(completion_module, name, 3600)
+    work = FakeWork()
+    async with complete(work).running():
+        await _for_a_while()
+        work.due += FakeWork("caption", "label").due
+        await _for_a_while()
+        assert not work.reports
+        uploads.left_over.tell()
+        await _until(lambda: len(work.reports) == 2)
 
 
 @pytest.mark.parametrize(
