@@ -57,5 +57,5 @@ class Connections(httpx.AsyncBaseTransport):
 
     def _session(self) -> aiohttp.ClientSession:
         keeping = {"force_close": True} if self._idle_s is None else {"keepalive_timeout": self._idle_s}
-        connector = aiohttp.TCPConnector(limit=self._at_once, **keeping)  # type: ignore[arg-type]
+        connector = aiohttp.TCPConnector(limit=self._at_once, **keeping)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
