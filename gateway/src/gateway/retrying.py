@@ -53,6 +53,15 @@ class Retrying:
     async def call(self, once: Callable[[], Awaitable[Result]], *, deadline: Deadline) -> Result:
         """Return what `once` returns, at the first, second or third try, with growing random pauses between them."""
         self._budget.note_call()
+        try:
+            return await once()  # nearly always the last try, too
+        except UpstreamUnavailable as error:
+            failures = [error]
+
+        async def again() -> Result:
+            if failures:
+                raise failures.pop()
+            return await once()
 
         def is_last(state: RetryCallState) -> bool:
             return state.attempt_number >= MOST_TRIES or _is_late(deadline) or not self._budget.take()
@@ -64,7 +73,7 @@ class Retrying:
             before_sleep=lambda _: self._count(),
             reraise=True,
         )
-        return await retrying(once)
+        return await retrying(again)
 
 
 def _is_worth_it(error: BaseException) -> bool:
