@@ -20,6 +20,9 @@ from shared.worker import BoundedWorker
 
 log = logging.getLogger(__name__)
 
+HASHED_AT_ONCE_BYTES = 64 * 1024
+"""What is smaller is hashed sooner than a thread is woken."""
+
 
 class Hygiene:
     """Looks at strangers' bytes: what they are, and what a person sees in them."""
@@ -60,6 +63,8 @@ class Hygiene:
 
     async def fingerprint(self, image: bytes, *, deadline: Deadline) -> str:
         """Return the SHA-256 as hex: what makes two files the same image; raises as `BoundedWorker.run` does."""
+        if len(image) <= HASHED_AT_ONCE_BYTES:
+            return hashlib.sha256(image).hexdigest()
         return await self._worker.run(lambda: hashlib.sha256(image).hexdigest(), deadline=deadline)
 
     async def inspect(self, image: bytes, *, deadline: Deadline) -> Inspection:

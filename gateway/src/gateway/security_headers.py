@@ -6,7 +6,7 @@ itself.
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 EVERYWHERE = {
@@ -35,6 +35,14 @@ API_DOCS = (
 _DOCS = ("/docs", "/redoc")
 
 
+def _raw(policy: str) -> list[tuple[bytes, bytes]]:
+    """Return all headers as they are sent, made once: every answer has them."""
+    return Headers(EVERYWHERE | {"Content-Security-Policy": policy}).raw
+
+
+_OF_ALL, _OF_DOCS = _raw(NOTHING), _raw(API_DOCS)
+
+
 class SecurityHeaders:
     """ASGI middleware: sets each header that an answer has not set itself."""
 
@@ -46,13 +54,13 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        policy = API_DOCS if scope["path"].startswith(_DOCS) else NOTHING
+        wanted = _OF_DOCS if scope["path"].startswith(_DOCS) else _OF_ALL
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in (EVERYWHERE | {"Content-Security-Policy": policy}).items():
-                    headers.setdefault(name, value)
+                headers = MutableHeaders(scope=message).raw
+                own = {name for name, _ in headers}
+                headers += [header for header in wanted if header[0] not in own]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
