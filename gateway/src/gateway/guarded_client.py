@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -45,3 +47,14 @@ class GuardedClient(ServiceClient):
             if method in _ALWAYS or (method, path) in REPEATABLE:
                 return await self._retrying.call(once, deadline=deadline)
             return await once()
+
+    async def stream(self, method: str, path: str, *, step_timeout_s: float, **request: Any) -> AsyncGenerator[bytes]:
+        """Send one request as `ServiceClient.stream` does; how it ends says nothing to the breaker.
+
+        Raises:
+            CircuitOpen: it was not sent, for the service has failed again and again.
+        """
+        self._breaker.require_admitting()
+        async with aclosing(super().stream(method, path, step_timeout_s=step_timeout_s, **request)) as pieces:
+            async for piece in pieces:
+                yield piece

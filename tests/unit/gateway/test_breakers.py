@@ -210,6 +210,22 @@ async def test_a_service_that_stays_away_is_asked_three_times_at_most_and_not_pa
         assert service.calls == calls
 
 
+async def test_no_stream_is_begun_from_a_service_that_is_not_asked(registry: CollectorRegistry) -> None:
+    service = Service(broken=50)
+    client = _client(service, registry)
+    while service.calls < 50:
+        with pytest.raises(UpstreamUnavailable):
+            await client.send("DELETE", "/", deadline=Deadline.after(10))
+    with pytest.raises(CircuitOpen):
+        await anext(client.stream("GET", "/v1/export", step_timeout_s=10))
+    assert service.calls == 50
+
+
+async def test_a_stream_passes_the_guard_piece_by_piece(registry: CollectorRegistry) -> None:
+    pieces = [piece async for piece in _client(Service(broken=0), registry).stream("GET", "/", step_timeout_s=10)]
+    assert ModelName.model_validate_json(b"".join(pieces)).name == "m"
+
+
 async def test_without_a_budget_nothing_is_asked_again(registry: CollectorRegistry) -> None:
     budget = RetryBudget()
     while budget.take():
