@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -27,6 +27,7 @@ from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
 from storage_service.new_rows import NewRow
 from storage_service.repository import AlreadyStored
+from storage_service.tables import Image
 from storage_service.uploads import Upload, hash_and_size
 from storage_service.uuid7 import uuid7
 
@@ -81,10 +82,12 @@ class BatchStoring:
         by_sha256 = {upload.new.sha256: upload for upload in uploads}
         written: dict[str, NewRow] = {}
         stored: set[str] = set()
+        # Whoever stores a single one has asked before whether it is known; the row says so if it is all the same.
+        is_thought_new = len(images) == 1
         try:
-            for _ in range(RACES):
-                async with self._database.reading() as repository:
-                    known = await repository.find_all_by_sha256(list(images))
+            for _ in range(RACES + is_thought_new):
+                known = {} if is_thought_new else await self._known(images)
+                is_thought_new = False
                 new = {sha256: image for sha256, image in images.items() if sha256 not in known}
                 if not new:
                     return {sha256: lineage.record_of(image) for sha256, image in known.items()}, stored
@@ -107,6 +110,10 @@ class BatchStoring:
             for sha256, image in written.items():
                 if sha256 not in stored:
                     await self._archive.sweep(image.id, image.path, preview_path(image.id))
+
+    async def _known(self, images: Collection[str]) -> dict[str, Image]:
+        async with self._database.reading() as repository:
+            return await repository.find_all_by_sha256(list(images))
 
     async def _insert(self, new: dict[str, NewRow], by_sha256: dict[str, Upload]) -> None:
         async with self._database.writing() as repository:
