@@ -48,7 +48,7 @@ def _content(number: int) -> bytes:
 
 
 async def _add(gathering: Gathering, content: bytes, *, seconds: float = 30) -> tuple[str, bool]:
-    record, is_new = await gathering.add(upload(new_image(content), content), deadline=Deadline.after(seconds))
+    record, is_new, _ = await gathering.add(upload(new_image(content), content), deadline=Deadline.after(seconds))
     return record.sha256, is_new
 
 
@@ -181,7 +181,7 @@ async def test_one_by_itself_is_stored_without_asking_whether_it_is_known(
     assert database.asked == 0
 
     filed = files_below(folder)
-    first, is_new = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
+    first, is_new, _ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
     assert not is_new
     assert files_below(folder) == filed
     assert str(first.id) in "".join(filed)
@@ -193,14 +193,14 @@ async def test_one_whose_bytes_are_deleted_while_it_finds_them_known_is_stored(
     database = AskedDatabase(engine)
     archive = Archive(database, store, worker)
     gathering = Gathering(BatchStoring(database, store, worker, archive))
-    there, _ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
+    there, *_ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
 
     async def delete() -> None:
         database.before = None
         await archive.delete(there.id, deadline=Deadline.after(30))
 
     database.before = delete
-    record, is_new = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
+    record, is_new, _ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
 
     assert is_new
     assert record.id != there.id
