@@ -22,6 +22,5 @@ async def store_images(request: Request, storage: Opened, deadline: Due) -> Stor
     """File many originals and previews at once; each item says what became of its image."""
     async with within(deadline):
         uploads = await read_batch(request, limit_bytes=storage.body_limit_bytes)
-    batch = await storage.batches.add(uploads, deadline=deadline)
-    embedded = {upload.new.sha256 for upload in uploads if upload.new.caption and upload.new.caption.embedding}
-    return await storage.similar.mark_all(batch, embedded, deadline=deadline)
+    filed = await storage.batches.add(uploads, deadline=deadline)
+    return await storage.similar.mark_all(filed.told, filed.embeddings, deadline=deadline)

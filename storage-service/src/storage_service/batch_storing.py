@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -27,6 +28,7 @@ from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
 from storage_service.new_rows import NewRow
 from storage_service.repository import AlreadyStored
+from storage_service.tables import Embedding, Image
 from storage_service.uploads import Upload, hash_and_size
 from storage_service.uuid7 import uuid7
 
@@ -40,6 +42,14 @@ RACES = 3
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True)
+class FiledBatch:
+    """What became of each image, and the embeddings of the new ones by their ids."""
+
+    told: StoredBatch
+    embeddings: Mapping[UUID, Embedding]
+
+
 class BatchStoring:
     """Stores batches."""
 
@@ -49,7 +59,7 @@ class BatchStoring:
         self._worker = worker
         self._archive = archive
 
-    async def add(self, uploads: Sequence[Upload], *, deadline: Deadline) -> StoredBatch:
+    async def add(self, uploads: Sequence[Upload], *, deadline: Deadline) -> FiledBatch:
         """File the images; say of each what became of it."""
 
         def close(_: object) -> None:
@@ -60,7 +70,7 @@ class BatchStoring:
         ids = {upload.new.sha256: uuid7() for upload in uploads}
         return await self._archive.to_the_end(lambda: self._add(uploads, ids), deadline=deadline, afterwards=close)
 
-    async def _add(self, uploads: Sequence[Upload], ids: Mapping[str, UUID]) -> StoredBatch:
+    async def _add(self, uploads: Sequence[Upload], ids: Mapping[str, UUID]) -> FiledBatch:
         for upload in uploads:
             upload.rewind()
         sizes = await self._sizes(uploads)
@@ -70,31 +80,34 @@ class BatchStoring:
             for upload, size in zip(uploads, sizes, strict=True)
             if size is not None
         }
-        records, stored = await self._file(intact, images)
+        records, stored, embeddings = await self._file(intact, images)
         log.info("batch_stored", extra={"images": len(uploads), "new": len(stored)})
-        return StoredBatch(items=_outcomes(uploads, sizes, records, stored))
+        return FiledBatch(StoredBatch(items=_outcomes(uploads, sizes, records, stored)), embeddings)
 
     async def _file(
         self, uploads: Sequence[Upload], images: dict[str, NewRow]
-    ) -> tuple[dict[str, ImageRecord], set[str]]:
-        """Return the records by their SHA-256, and which of them are new."""
+    ) -> tuple[dict[str, ImageRecord], set[str], dict[UUID, Embedding]]:
+        """Return the records by their SHA-256, which of them are new, and the embeddings of those."""
         by_sha256 = {upload.new.sha256: upload for upload in uploads}
         written: dict[str, NewRow] = {}
         stored: set[str] = set()
+        # Whoever stores a single one has asked before whether it is known; the row says so if it is all the same.
+        is_thought_new = len(images) == 1
         try:
-            for _ in range(RACES):
-                async with self._database.reading() as repository:
-                    known = await repository.find_all_by_sha256(list(images))
+            for _ in range(RACES + is_thought_new):
+                known = {} if is_thought_new else await self._known(images)
+                is_thought_new = False
                 new = {sha256: image for sha256, image in images.items() if sha256 not in known}
                 if not new:
-                    return {sha256: lineage.record_of(image) for sha256, image in known.items()}, stored
+                    return {sha256: lineage.record_of(image) for sha256, image in known.items()}, stored, {}
                 missing = {sha256: image for sha256, image in new.items() if sha256 not in written}
                 written |= missing  # before they are: a job cut off may have written some
                 await self._write([(image, by_sha256[sha256]) for sha256, image in missing.items()])
                 with contextlib.suppress(AlreadyStored):
-                    await self._insert(new, by_sha256)
+                    embeddings = await self._insert(new, by_sha256)
                     stored = set(new)
-                    return {sha256: lineage.record_of(image) for sha256, image in (known | new).items()}, stored
+                    records = {sha256: lineage.record_of(image) for sha256, image in (known | new).items()}
+                    return records, stored, embeddings
             raise StorageUnavailable("others store the same images at this moment; try again")
         except OutcomeUnknown:
             raise
@@ -108,13 +121,17 @@ class BatchStoring:
                 if sha256 not in stored:
                     await self._archive.sweep(image.id, image.path, preview_path(image.id))
 
-    async def _insert(self, new: dict[str, NewRow], by_sha256: dict[str, Upload]) -> None:
+    async def _known(self, images: Collection[str]) -> dict[str, Image]:
+        async with self._database.reading() as repository:
+            return await repository.find_all_by_sha256(list(images))
+
+    async def _insert(self, new: dict[str, NewRow], by_sha256: dict[str, Upload]) -> dict[UUID, Embedding]:
         async with self._database.writing() as repository:
             images = list(new.values())
             await repository.add_all(images)
             await repository.work.want_all_missing(images)
-            for sha256, image in new.items():
-                await repository.embeddings.note(image, by_sha256[sha256].new.caption)
+            captions = [(image, by_sha256[sha256].new.caption) for sha256, image in new.items()]
+            return await repository.embeddings.note_all(captions)
 
     async def _sizes(self, uploads: Sequence[Upload]) -> list[int | None]:
         """Return each original's length in bytes, None where it is not what its record says."""

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, PoolProxiedConnection, event, make_url
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.connectors.asyncio import AsyncAdapt_dbapi_cursor
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.app import StartupError
-from storage_service.sqlite_trips import OneTripConnection
+from storage_service.sqlite_trips import READING, WRITING, OneTripConnection
+from storage_service.statement_limit import StatementLimit
 
 SQLITE_BUSY_TIMEOUT_S = 10.0
 SQLITE_SWITCH_PAUSE_S = 0.01
@@ -32,7 +33,6 @@ POOL_TIMEOUT_S = 10
 MYSQL_SERVER_LOST = 2013  # the driver is loaded only where it is used
 
 _DRIVERS = ("sqlite+aiosqlite", "mysql+asyncmy")
-_LIMIT = "legenda_statement_limit"
 
 
 def open_engine(database_url: str, *, statement_timeout_s: float | None = None) -> AsyncEngine:
@@ -53,7 +53,7 @@ def open_engine(database_url: str, *, statement_timeout_s: float | None = None) 
 
 def for_writing(engine: AsyncEngine) -> AsyncEngine:
     """Return the same engine; on SQLite its transactions take the write lock when they begin, not in the middle."""
-    return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+    return engine.execution_options(sqlite_begin=WRITING)
 
 
 def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
@@ -119,58 +119,37 @@ def _open_sqlite(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
         return OneTripConnection.of(dialect.connect(*arguments, **names))
 
     @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: PoolProxiedConnection, record: Any) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]  # we begin transactions ourselves
+    def _prepare(connection: OneTripConnection, _: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={busy_s * 1000:.0f}")
         cursor.execute("PRAGMA foreign_keys=ON")
         _use_write_ahead_log(cursor, busy_s)
         cursor.close()
         if statement_timeout_s is not None:
-            limit = record.info[_LIMIT] = _StatementLimit(statement_timeout_s)
-            _watch(connection, limit.is_over)
+            connection.limit = StatementLimit(statement_timeout_s)
+            _watch(connection, connection.limit.is_over)
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
-
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def _start(connection: Connection, *_: object) -> None:
-        if limit := connection.info.get(_LIMIT):
-            limit.start()
+        driver: Any = connection.connection.dbapi_connection
+        driver.begin(connection.get_execution_options().get("sqlite_begin", READING))
 
     @event.listens_for(engine.sync_engine, "invalidate")
-    def _stop(_: object, record: Any, __: object) -> None:
+    def _stop(connection: OneTripConnection, *_: object) -> None:
         # Nobody waits any more, as when a request was cut off; the connection is closed once its thread is free.
-        if limit := record.info.get(_LIMIT):
-            limit.end()
+        if connection.limit:
+            connection.limit.end()
 
     return engine
 
 
-class _StatementLimit:
-    """When the statement of one connection has taken too long; SQLite asks from the connection's own thread."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._until = math.inf
-
-    def start(self) -> None:
-        self._until = time.monotonic() + self._timeout_s
-
-    def end(self) -> None:
-        self._until = -math.inf
-
-    def is_over(self) -> bool:
-        return time.monotonic() > self._until
-
-
-def _watch(connection: PoolProxiedConnection, is_over: Callable[[], bool]) -> None:
+def _watch(connection: OneTripConnection, is_over: Callable[[], bool]) -> None:
     """Let SQLite interrupt its work as soon as `is_over`."""
     connection.run_async(lambda driver: driver.set_progress_handler(is_over, SQLITE_STEPS_A_LOOK))
 
 
-def _use_write_ahead_log(cursor: DBAPICursor, busy_s: float) -> None:
+def _use_write_ahead_log(cursor: AsyncAdapt_dbapi_cursor, busy_s: float) -> None:
     """Switch the file to its write-ahead log; SQLite does not wait by itself while another connection does the same."""
     give_up = time.monotonic() + busy_s
     while True:

@@ -6,7 +6,7 @@ from is everything up to one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import CaptionAnswer
 from storage_service.new_rows import NewRow
+from storage_service.numbered_rows import insert_numbered
 from storage_service.tables import Embedding, Image, NearDuplicate
 from storage_service.vector_index import Manifest
 from storage_service.vectors import to_bytes
@@ -29,12 +30,24 @@ class EmbeddingRepository:
 
     async def note(self, image: Image | NewRow, answer: CaptionAnswer | None) -> None:
         """Keep an image's embedding in place of an older one, if the answer has one; the image has its row already."""
-        if answer is None or answer.embedding is None or (vector := to_bytes(answer.embedding)) is None:
+        if (embedding := _embedding(image, answer)) is None:
             return
         if isinstance(image, Image):  # a new one has none
             await self._session.execute(delete(Embedding).where(Embedding.image_seq == image.seq))
-        self._session.add(Embedding(image_seq=image.seq, encoder=answer.encoder, vector=vector))
-        await self._session.flush()
+        await self._insert([embedding])
+
+    async def note_all(self, answers: Iterable[tuple[NewRow, CaptionAnswer | None]]) -> dict[UUID, Embedding]:
+        """Keep the embeddings of new images, which have their rows already; return them by their images' ids."""
+        noted = {image.id: embedding for image, answer in answers if (embedding := _embedding(image, answer))}
+        if noted:
+            await self._insert(list(noted.values()))
+        return noted
+
+    async def _insert(self, embeddings: Sequence[Embedding]) -> None:
+        rows = [{"image_seq": each.image_seq, "encoder": each.encoder, "vector": each.vector} for each in embeddings]
+        seqs = await insert_numbered(self._session, Embedding, rows, key="image_seq")
+        for each in embeddings:
+            each.seq = seqs[each.image_seq]
 
     async def of(self, image_id: UUID) -> Embedding | None:
         """Return an image's embedding, or None where it has none."""
@@ -87,3 +100,9 @@ class EmbeddingRepository:
             return False
         self._session.add(NearDuplicate(image_seq=images[newer].seq, of_seq=images[older].seq, distance=distance))
         return True
+
+
+def _embedding(image: Image | NewRow, answer: CaptionAnswer | None) -> Embedding | None:
+    if answer is None or answer.embedding is None or (vector := to_bytes(answer.embedding)) is None:
+        return None
+    return Embedding(image_seq=image.seq, encoder=answer.encoder, vector=vector)

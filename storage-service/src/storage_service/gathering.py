@@ -14,6 +14,7 @@ from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded
 from storage_service.batch_storing import BatchStoring
 from storage_service.errors import HashMismatch
+from storage_service.tables import Embedding
 from storage_service.uploads import Upload
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ STORED_AT_ONCE = MOST_TOGETHER * RUNS_AT_ONCE
 class _Waiting:
     upload: Upload
     deadline: Deadline
-    outcome: asyncio.Future[tuple[ImageRecord, bool]] = field(
+    outcome: asyncio.Future[tuple[ImageRecord, bool, Embedding | None]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -41,8 +42,11 @@ class Gathering:
         self._waiting: list[_Waiting] = []
         self._runs: set[asyncio.Task[None]] = set()
 
-    async def add(self, upload: Upload, *, deadline: Deadline) -> tuple[ImageRecord, bool]:
-        """File an image; return its record and whether it is new. The upload is closed when that is done.
+    async def add(self, upload: Upload, *, deadline: Deadline) -> tuple[ImageRecord, bool, Embedding | None]:
+        """File an image; the upload is closed when that is done.
+
+        Returns:
+            Its record, whether it is new, and if so its embedding, if it came with one.
 
         Raises:
             HashMismatch: the original is not what its record says.
@@ -56,7 +60,7 @@ class Gathering:
         self._begin()
         try:
             async with asyncio.timeout(remaining_s):
-                record, is_new = await asyncio.shield(one.outcome)
+                record, is_new, embedding = await asyncio.shield(one.outcome)
         except TimeoutError as error:
             told = "the image was not stored in time" if one in self._waiting else "the change goes on"
             raise DeadlineExceeded(told) from error
@@ -67,7 +71,7 @@ class Gathering:
         if is_new:
             stored = {"image_id": record.id, "label": record.label.value, "status": record.status}
             log.info("image_stored", extra=stored)
-        return record, is_new
+        return record, is_new, embedding
 
     def _begin(self) -> None:
         while self._waiting and len(self._runs) < RUNS_AT_ONCE:
@@ -83,14 +87,16 @@ class Gathering:
     async def _run(self, together: list[_Waiting]) -> None:
         try:
             latest = max((one.deadline for one in together), key=lambda deadline: deadline.at_s)
-            batch = await self._batches.add([one.upload for one in together], deadline=latest)
+            filed = await self._batches.add([one.upload for one in together], deadline=latest)
         except Exception as error:  # each of those that wait hears of it  # noqa: BLE001
             for one in together:
                 one.outcome.set_exception(error)
             return
-        for one, item in zip(together, batch.items, strict=True):
+        for one, item in zip(together, filed.told.items, strict=True):
             if item.image is None:
                 detail = item.refusal.detail if item.refusal else ""
                 one.outcome.set_exception(HashMismatch(detail))
             else:
-                one.outcome.set_result((item.image, item.outcome == "stored"))
+                is_new = item.outcome == "stored"
+                embedding = filed.embeddings.get(item.image.id) if is_new else None
+                one.outcome.set_result((item.image, is_new, embedding))

@@ -19,6 +19,7 @@ from storage_service.image_pages import ImagePages
 from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
 from storage_service.new_rows import NewRow
+from storage_service.numbered_rows import insert_numbered
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
 from storage_service.status_rows import StatusRows
@@ -62,20 +63,17 @@ class ImageRepository:
     async def add_all(self, images: Sequence[NewRow]) -> None:
         """Insert new images with their analyses; they get their row numbers.
 
-        Written in few statements: one for each row, as a session does on MySQL, takes most of the time of a batch.
-
         Raises:
             AlreadyStored: the SHA-256 of one of them is not new.
         """
-        connection = await self._session.connection()
+        rows = [image.row() for image in images]
         try:
-            await connection.execute(insert(Image), [image.row() for image in images])
+            seqs = await insert_numbered(self._session, Image, rows, key="id")
         except IntegrityError as error:
             raise AlreadyStored from error
-        numbered = select(Image.id, Image.seq).where(Image.id.in_([image.id for image in images]))
-        seqs = dict((await self._session.execute(numbered)).all())
         for image in images:
             image.seq = seqs[image.id]
+        connection = await self._session.connection()
         if analyses := [said.row() | {"image_seq": image.seq} for image in images for said in image.analyses]:
             await connection.execute(insert(Analysis), analyses)
         await connection.run_sync(postings.enter, images)

@@ -114,12 +114,10 @@ async def store_image(request: Request, response: Response, storage: Opened, dea
     async with within(deadline):
         upload = await read_upload(request, limit_bytes=storage.body_limit_bytes)
     async with storage.storing.turn(deadline=deadline):
-        record, is_new = await storage.gathering.add(upload, deadline=deadline)
+        record, is_new, embedding = await storage.gathering.add(upload, deadline=deadline)
         if not is_new:
             response.status_code = status.HTTP_200_OK
-        if not is_new or upload.new.caption is None or not upload.new.caption.embedding:
-            return record
-        return await storage.similar.mark(record, deadline=deadline)
+        return await storage.similar.mark(record, embedding, deadline=deadline) if embedding else record
 
 
 @router.get("/images", responses=problem_responses(BadRequest))

@@ -104,6 +104,8 @@ async def _locked(engine: AsyncEngine, work: Callable[[Config], None]) -> None:
             taken = await connection.scalar(text("SELECT GET_LOCK('legenda-migrate', :s)"), {"s": LOCK_TIMEOUT_S})
             if not taken:
                 raise StartupError(f"another storage-migrate has been at work for {LOCK_TIMEOUT_S} s")
+        else:
+            await connection.execute(text("SELECT 1"))  # takes the lock, before Alembic begins to think
         await connection.run_sync(_run, work)
         if connection.dialect.name == "mysql":
             await connection.execute(text("SELECT RELEASE_LOCK('legenda-migrate')"))

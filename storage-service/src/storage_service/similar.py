@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Mapping
 from uuid import UUID
 
 from shared.batch_contracts import StoredBatch
@@ -67,33 +67,41 @@ class SimilarPictures:
         ]
         return SimilarImages(items=items)
 
-    async def mark(self, record: ImageRecord, *, deadline: Deadline) -> ImageRecord:
-        """Return a new or completed image's record, with its near-duplicate noted if it has one.
+    async def mark(self, record: ImageRecord, embedding: Embedding, *, deadline: Deadline) -> ImageRecord:
+        """Return a new image's record, with its near-duplicate noted if it has one.
 
         Whatever keeps us from looking leaves it unmarked: the image is stored, and that is what counts.
         """
         try:
             async with asyncio.timeout(min(deadline.remaining_s(), MARKING_TIMEOUT_S)):
-                return await self._mark(record, Deadline.after(MARKING_TIMEOUT_S))
+                return await self._mark(record, embedding, Deadline.after(MARKING_TIMEOUT_S))
         except (ServiceError, TimeoutError) as error:
-            log.warning("not_compared", extra={"image_id": record.id, "reason": str(error) or "no time left"})
+            _not_compared(record, error)
             return record
 
-    async def mark_all(self, batch: StoredBatch, embedded: Collection[str], *, deadline: Deadline) -> StoredBatch:
-        """Mark those of a batch that are new and came with an embedding, given by their SHA-256."""
+    async def mark_completed(self, record: ImageRecord, *, deadline: Deadline) -> ImageRecord:
+        """Do the same for an image that was there already, by whatever embedding it has now."""
+        try:
+            soon = Deadline.after(min(deadline.remaining_s(), MARKING_TIMEOUT_S))
+            embedding = await self._database.read(lambda images: images.embeddings.of(record.id), deadline=soon)
+        except ServiceError as error:
+            _not_compared(record, error)
+            return record
+        return record if embedding is None else await self.mark(record, embedding, deadline=deadline)
+
+    async def mark_all(
+        self, batch: StoredBatch, embeddings: Mapping[UUID, Embedding], *, deadline: Deadline
+    ) -> StoredBatch:
+        """Mark those of a batch that are new and came with an embedding, given by their ids."""
         items = [
-            item.model_copy(update={"image": await self.mark(item.image, deadline=deadline)})
-            if item.image is not None and item.outcome == "stored" and item.image.sha256 in embedded
+            item.model_copy(update={"image": await self.mark(item.image, embeddings[item.image.id], deadline=deadline)})
+            if item.image is not None and item.outcome == "stored" and item.image.id in embeddings
             else item
             for item in batch.items
         ]
         return StoredBatch(items=items)
 
-    async def _mark(self, record: ImageRecord, deadline: Deadline) -> ImageRecord:
-        async with self._database.reading() as images:
-            embedding = await images.embeddings.of(record.id)
-        if embedding is None:
-            return record
+    async def _mark(self, record: ImageRecord, embedding: Embedding, deadline: Deadline) -> ImageRecord:
         self._similarity.note(embedding.encoder, embedding.seq, embedding.vector)
         nearest = await self._measured(embedding, PREVIEWS_COMPARED, deadline)
         near = {seq: distance for seq, distance in nearest.items() if distance <= NEAR_DUPLICATE_DISTANCE}
@@ -134,3 +142,7 @@ class SimilarPictures:
         except UnreadablePreview as error:
             log.warning("preview_unreadable", extra={"image_id": image_id, "reason": str(error)})
             return False
+
+
+def _not_compared(record: ImageRecord, error: Exception) -> None:
+    log.warning("not_compared", extra={"image_id": record.id, "reason": str(error) or "no time left"})

@@ -66,7 +66,7 @@ async def lease_work(request: LeaseRequest, storage: Opened, deadline: Due) -> L
 async def finish_work(token: UUID, outcome: WorkOutcome, storage: Opened, deadline: Due) -> ImageRecord:
     """Say what came of leased work; refused when the lease has ended."""
     record = await storage.completion.finish(token, outcome, deadline=deadline)
-    return await storage.similar.mark(record, deadline=deadline) if outcome.caption else record
+    return await storage.similar.mark_completed(record, deadline=deadline) if outcome.caption else record
 
 
 @router.post("/reruns", responses=problem_responses(BadRequest))

@@ -98,6 +98,23 @@ async def test_a_near_duplicate_is_stored_and_names_the_one_before(storage: http
     assert await _duplicate_of(storage, copy.id) is None
 
 
+async def test_an_image_whose_caption_comes_later_is_compared_then(storage: httpx.AsyncClient) -> None:
+    first = await _store(storage, ONE, _scene())
+    late = await _store(storage, None, _scene())
+    [lease] = (await storage.post("/v1/leases", json={"kind": "caption", "lease_s": 60})).json()["items"]
+    caption = embedded(b"", towards(ONE, OTHER, 0.03)).caption
+    assert caption is not None
+
+    outcome = {"caption": caption.model_dump(mode="json")}
+    completed = ImageRecord.model_validate_json(
+        (await storage.post(f"/v1/leases/{lease['token']}", json=outcome)).content
+    )
+
+    assert completed.id == late.id
+    assert completed.duplicate_of is not None
+    assert completed.duplicate_of.id == first.id
+
+
 async def test_pictures_that_only_embed_alike_are_no_duplicates(storage: httpx.AsyncClient) -> None:
     await _store(storage, ONE, _scene(1))
     other = await _store(storage, ONE, _scene(2))

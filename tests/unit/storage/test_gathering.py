@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from storage_service.database import Database
 from storage_service.errors import HashMismatch, StorageUnavailable, TransactionUndone
 from storage_service.gathering import RUNS_AT_ONCE, Gathering
 from storage_service.image_store import ImageStore
+from storage_service.repository import ImageRepository
 from tests.unit.storage.samples import files_below, new_image, upload
 
 
@@ -47,7 +48,7 @@ def _content(number: int) -> bytes:
 
 
 async def _add(gathering: Gathering, content: bytes, *, seconds: float = 30) -> tuple[str, bool]:
-    record, is_new = await gathering.add(upload(new_image(content), content), deadline=Deadline.after(seconds))
+    record, is_new, _ = await gathering.add(upload(new_image(content), content), deadline=Deadline.after(seconds))
     return record.sha256, is_new
 
 
@@ -151,3 +152,58 @@ async def test_what_is_not_begun_in_time_is_dropped(
     database.let.set()
     assert [is_new for _, is_new in await asyncio.gather(*first)] == [True] * RUNS_AT_ONCE
     assert len(files_below(folder)) == 2 * RUNS_AT_ONCE
+
+
+class AskedDatabase(Database):
+    """Counts what it is asked, and lets `before` happen first."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self.asked = 0
+        self.before: Callable[[], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ImageRepository]:
+        self.asked += 1
+        if self.before is not None:
+            await self.before()
+        async with super().reading() as images:
+            yield images
+
+
+async def test_one_by_itself_is_stored_without_asking_whether_it_is_known(
+    engine: AsyncEngine, store: ImageStore, worker: BoundedWorker, folder: Path
+) -> None:
+    database = AskedDatabase(engine)
+    gathering = Gathering(BatchStoring(database, store, worker, Archive(database, store, worker)))
+
+    assert await _add(gathering, _content(0)) == (new_image(_content(0)).sha256, True)
+    assert database.asked == 0
+
+    filed = files_below(folder)
+    first, is_new, _ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
+    assert not is_new
+    assert files_below(folder) == filed
+    assert str(first.id) in "".join(filed)
+
+
+async def test_one_whose_bytes_are_deleted_while_it_finds_them_known_is_stored(
+    engine: AsyncEngine, store: ImageStore, worker: BoundedWorker, folder: Path
+) -> None:
+    database = AskedDatabase(engine)
+    archive = Archive(database, store, worker)
+    gathering = Gathering(BatchStoring(database, store, worker, archive))
+    there, *_ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
+
+    async def delete() -> None:
+        database.before = None
+        await archive.delete(there.id, deadline=Deadline.after(30))
+
+    database.before = delete
+    record, is_new, _ = await gathering.add(upload(new_image(_content(0)), _content(0)), deadline=Deadline.after(30))
+
+    assert is_new
+    assert record.id != there.id
+    filed = files_below(folder)
+    assert len(filed) == 2
+    assert all(str(record.id) in file for file in filed)

@@ -20,10 +20,13 @@ from storage_service import similarity as similarity_module
 from storage_service.database import Database
 from storage_service.image_store import ImageStore
 from storage_service.index_building import build_all
+from storage_service.new_images import image_of
 from storage_service.similar import SimilarPictures
 from storage_service.similarity import Similarity
+from storage_service.tables import Embedding
 from storage_service.uuid7 import uuid7
 from tests.unit.storage.embedded import Directions, add_embedded, directions, embedded, towards
+from tests.unit.storage.samples import new_image
 
 
 class Wishes:
@@ -176,6 +179,32 @@ async def test_a_newer_embedding_takes_the_place_of_the_older_one(
         await images.embeddings.note(image, embedded(b"", -row[0]).caption)
 
     assert await _similar(pictures, ids[0], limit=4) == [*ids[2:], ids[1]]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_embeddings_of_new_images_are_told_as_they_are_kept(database: Database, count: int) -> None:
+    await add_embedded(database, directions(2, seed=1))
+    coming = [embedded(drawn.tobytes(), drawn) for drawn in directions(count)]
+    coming.insert(1, new_image(b"nothing has looked at it"))
+    rows = [image_of(new, size_bytes=1) for new in coming]
+    async with database.writing() as images:
+        await images.add_all(rows)
+        told = await images.embeddings.note_all([(row, new.caption) for row, new in zip(rows, coming, strict=True)])
+
+    async with database.reading() as images:
+        kept = [await images.embeddings.of(row.id) for row in rows]
+    assert len(told) == count
+    for row, found in zip(rows, kept, strict=True):
+        seen = told.get(row.id)
+        assert (found is None) == (seen is None)
+        assert found is None or _told(found) == _told(seen)
+    async with database.reading() as images:
+        assert await images.embeddings.note_all([(rows[1], coming[1].caption)]) == {}
+
+
+def _told(embedding: Embedding | None) -> tuple[object, ...]:
+    assert embedding is not None
+    return embedding.seq, embedding.image_seq, embedding.encoder, embedding.vector
 
 
 async def test_what_another_process_writes_is_found(
