@@ -21,27 +21,44 @@ NAIVE_WORDS = 12
 
 
 def measure_baselines(*, repeats: int, naive: bool) -> dict[str, float]:
-    """Return milliseconds an image, and GFLOP/s, by name; OpenVINO's only where it is installed."""
+    """Return milliseconds an image, and GFLOP/s, by name; OpenVINO's only where it is installed.
+
+    `encoder` is the one that serves by itself; TensorFlow's has lines of its own where that is another. All take turns.
+    """
     import tensorflow as tf  # slow to import
 
+    from caption_service.model.backends import choose
     from caption_service.model.encoder import Encoder
-    from caption_service.model.processor import fast_dtype
+    from caption_service.model.processor import set_threads
     from caption_service.settings import default_encoder
 
-    weights, dtype = default_encoder() / "encoder.npz", fast_dtype()
-    encoder = Encoder(weights, dtype=dtype)
-    found = {"peak, GFLOP/s": _peak_gflops(tf, dtype, repeats)}
-    for batch in (1, 4, 8):
-        found[f"encoder, {batch} together, ms an image"] = _ms(encoder.encode, batch, repeats)
-    found |= _openvino_ms(tf, Encoder(weights), dtype, repeats)
+    set_threads()
+    weights, computing = default_encoder() / "encoder.npz", choose()
+    by_tensorflow = Encoder(weights, dtype=computing.dtype)
+    eyes = {"encoder": computing.eye(weights)}
+    if computing.backend != "tensorflow":
+        eyes["TensorFlow's encoder"] = by_tensorflow
+    ways = {(name, batch): eye.encode for name, eye in eyes.items() for batch in (1, 4, 8)}
+    plain = by_tensorflow if computing.dtype == "float32" else Encoder(weights)
+    ways |= _by_openvino(tf, plain, computing.dtype)
+    found = {"peak, GFLOP/s": _peak_gflops(tf, computing.dtype, repeats)} | _in_turns(ways, repeats)
     if naive:
         found["naive captions, ms"] = _naive_ms(min(repeats, 5))
     return found
 
 
-def _ms(encode: Callable[[np.ndarray], object], batch: int, repeats: int) -> float:
-    pixels = np.random.default_rng(0).integers(0, 255, (batch, SIDE_PX, SIDE_PX, 3), np.uint8)
-    return 1000 * median_s(lambda: encode(pixels), repeats) / batch
+def _in_turns(ways: dict[tuple[str, int], Callable[[np.ndarray], object]], repeats: int) -> dict[str, float]:
+    """Return the median milliseconds an image of each way, by name and number of images; the first round warms."""
+    pixels = np.random.default_rng(0).integers(0, 255, (8, SIDE_PX, SIDE_PX, 3), np.uint8)
+    times: dict[tuple[str, int], list[float]] = {way: [] for way in ways}
+    for _ in range(1 + repeats):
+        for (name, batch), encode in ways.items():
+            started = time.perf_counter()
+            encode(pixels[:batch])
+            times[name, batch].append(1000 * (time.perf_counter() - started) / batch)
+    return {
+        f"{name}, {batch} together, ms an image": statistics.median(taken[1:]) for (name, batch), taken in times.items()
+    }
 
 
 def median_s(work: Callable[[], object], repeats: int) -> float:
@@ -67,9 +84,10 @@ def _peak_gflops(tf: Any, dtype: str, repeats: int) -> float:
     return 2 * MATRIX_SIDE**3 / min(times) / 1e9
 
 
-def _openvino_ms(tf: Any, encoder: Any, dtype: str, repeats: int) -> dict[str, float]:
+def _by_openvino(tf: Any, encoder: Any, dtype: str) -> dict[tuple[str, int], Callable[[np.ndarray], object]]:
+    """Return the network as OpenVINO converts it itself from TensorFlow's, a compiled one for each number of images."""
     try:
-        import openvino  # only measured against; `make bench` installs it
+        import openvino  # optional; `make bench` installs it
     except ImportError:
         return {}
     shape = (None, SIDE_PX, SIDE_PX, 3)
@@ -78,14 +96,12 @@ def _openvino_ms(tf: Any, encoder: Any, dtype: str, repeats: int) -> dict[str, f
     )
     model = openvino.convert_model(graph)
     precision = "bf16" if dtype == "bfloat16" else "f32"
-    found = {}
+    ways: dict[tuple[str, int], Callable[[np.ndarray], object]] = {}
     for batch in (1, 8):
         model.reshape([batch, SIDE_PX, SIDE_PX, 3])
         compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
-        found[f"OpenVINO {precision}, {batch} together, ms an image"] = _ms(
-            lambda pixels, run=compiled: run(pixels.astype(np.float32)), batch, repeats
-        )
-    return found
+        ways[f"OpenVINO {precision}", batch] = lambda pixels, run=compiled: run(pixels.astype(np.float32))
+    return ways
 
 
 def _naive_ms(repeats: int) -> float:

@@ -1,6 +1,7 @@
-"""Compare ways to find captions with the shipped model, in one run: the graph with the loop in Python, and bfloat16.
+"""Compare ways to find captions with the shipped model, in one run: the graph with the loop in Python, and other
+encoders with TensorFlow's in float32.
 
-    python -m tests.bench.captions --images FLICKR8K/images --captions FLICKR8K/dev.csv
+    python -m tests.bench.captions --images FLICKR8K/images --captions FLICKR8K/dev.csv --openvino
 
 It tells how many best captions and how many whole answers are the same, and each way's time by the encoder's.
 """
@@ -20,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from caption_service.model.artifact import load_decoder
+from caption_service.model.backends import Computing, choose
 from caption_service.model.beam import beam_search
 from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import read_image
@@ -40,19 +42,23 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--batch", type=int, default=4, help="images at a time (default: %(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="also with an encoder in bfloat16")
+    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO's encoder in float32")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with options.captions.open(newline="", encoding="utf-8") as file:
         names = list(dict.fromkeys(row["image"] for row in csv.DictReader(file)))[: options.count]
     pixels = np.stack([read_image(options.images / name) for name in names])
-    measured = measure(pixels, batch=options.batch, bfloat16=options.bfloat16)
+    others = {"bfloat16": Computing(dtype="bfloat16")} if options.bfloat16 else {}
+    if options.openvino:
+        others["OpenVINO"] = choose("openvino", "float32")
+    measured = measure(pixels, batch=options.batch, others=others)
     for name, value in measured.items():
         print(f"{name:<58}{value:>10.3f}")
     if options.json:
         options.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
 
 
-def measure(pixels: np.ndarray, *, batch: int, bfloat16: bool) -> dict[str, float]:
+def measure(pixels: np.ndarray, *, batch: int, others: dict[str, Computing]) -> dict[str, float]:
     """Return shares and ratios by name."""
     decoder, vocabulary, decoding = load_decoder(default_model(), read_manifest(default_model(), kind="captioner"))
     encoder, speaker = Encoder(default_encoder() / "encoder.npz"), Speaker(decoder, vocabulary)
@@ -77,12 +83,13 @@ def measure(pixels: np.ndarray, *, batch: int, bfloat16: bool) -> dict[str, floa
         f"loop in Python / graph, {batch} images": python_s / graph_s,
         "loop in Python / graph, 1 image": one_python_s / one_graph_s,
     }
-    if bfloat16:
-        fast = Encoder(default_encoder() / "encoder.npz", dtype="bfloat16")
-        fast_s, fast_maps = _timed(fast.encode, pixels, batch)
-        _, fast_found = _timed(by_graph, see(np.concatenate(fast_maps), decoder.sizes.sight), batch)
-        results["same best caption with a bfloat16 encoder, share"] = _alike(fast_found, found, lambda each: each[0])
-        results["bfloat16 encoder / float32 encoder"] = fast_s / encoder_s
+    for name, computing in others.items():
+        eye = computing.eye(default_encoder() / "encoder.npz")
+        eye_s, other_maps = _timed(eye.encode, pixels, batch)
+        _, said = _timed(by_graph, see(np.concatenate(other_maps), decoder.sizes.sight), batch)
+        results[f"same best caption with the {name} encoder, share"] = _alike(said, found, lambda each: each[0])
+        results[f"same captions with the {name} encoder, share"] = _alike(said, found, lambda each: each)
+        results[f"{name} encoder / encoder"] = eye_s / encoder_s
     return results
 
 

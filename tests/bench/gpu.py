@@ -61,16 +61,19 @@ def _encoder_rows(tf: object, dtype: str, *, has_xla: bool, batches: list[int], 
 
 
 def _captioner_rows(tf: object, dtype: str, *, batches: list[int], repeats: int) -> None:
+    from caption_service.model.backends import Computing
     from caption_service.model.captioner import Captioner
     from caption_service.settings import default_encoder, default_model
 
-    captioner = Captioner.load(default_model(), encoder_folder=default_encoder(), dtype=dtype)
+    captioner = Captioner.load(
+        default_model(), encoder_folder=default_encoder(), computing=Computing("tensorflow", dtype)
+    )
     print(f"\n| whole captions, {dtype} | ms an image | images/s |\n|---:|---:|---:|")
     for batch in batches:
         pixels = np.random.default_rng(0).integers(0, 255, (batch, SIDE_PX, SIDE_PX, 3), np.uint8)
         try:
             seconds = median_s(lambda pixels=pixels: captioner.describe(pixels), repeats) / batch
-        except tf.errors.ResourceExhaustedError:  # type: ignore[attr-defined]
+        except (MemoryError, tf.errors.ResourceExhaustedError):  # type: ignore[attr-defined]
             print(f"| {batch} | too little memory | |")
             return
         print(f"| {batch} | {1000 * seconds:.1f} | {1 / seconds:.0f} |")

@@ -144,6 +144,8 @@ def _lines(measured: dict[str, float], many: int) -> list[Line]:
     )
     if others:
         lines.append(Line("encoder's throughput / OpenVINO's best", min(others) / min(ours_ms, best), least=0.95))
+    if by_tensorflow := measured.get("TensorFlow's encoder, 1 together, ms an image"):
+        lines.append(Line("TensorFlow's encoder / encoder", by_tensorflow / encoder))
     if naive := measured.get("naive captions, ms"):
         lines.append(Line("naive captions / upload", naive / upload_ms, least=8))
         lines.append(Line("naive captions / caption", naive / caption, least=12))

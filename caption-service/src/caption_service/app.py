@@ -93,15 +93,19 @@ def captioner_loader(settings: CaptionSettings) -> Callable[[], KerasCaptioner]:
     """Return what loads the model of the settings; only that brings in TensorFlow."""
 
     def load() -> KerasCaptioner:
-        from caption_service.model import processor  # noqa: PLC0415  # loads TensorFlow
+        from caption_service.model import backends, processor  # noqa: PLC0415  # loads TensorFlow
         from caption_service.model.captioner import Captioner  # noqa: PLC0415
 
         processor.set_threads()
+        try:
+            computing = backends.choose(settings.backend, settings.precision)
+        except backends.BackendUnavailable as error:
+            raise StartupError(str(error)) from error
         captioner = Captioner.load(
             settings.model,
             encoder_folder=settings.encoder,
             vgg16_weights=settings.vgg16_weights,
-            dtype=processor.fast_dtype() if settings.precision == "auto" else settings.precision,
+            computing=computing,
         )
         # A GPU's library chooses its kernels by size when it first meets one; a processor needs no more than one.
         captioner.warm(run_sizes(settings.largest_batch) if processor.has_gpu() else (1,))

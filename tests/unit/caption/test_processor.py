@@ -36,4 +36,5 @@ def test_in_bfloat16_the_encoder_sees_the_same() -> None:
 
 
 def test_the_service_computes_in_the_precision_that_is_set() -> None:
-    assert captioner_loader(CaptionSettings(precision="bfloat16"))().dtype == "bfloat16"
+    captioner = captioner_loader(CaptionSettings(backend="tensorflow", precision="bfloat16"))()
+    assert (captioner.backend, captioner.dtype) == ("tensorflow", "bfloat16")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from caption_service.model.artifact import (
     load_dense_layers,
     readable,
 )
+from caption_service.model.backends import Backend, Computing, Eye
 from caption_service.model.description import Description, Look, whole_map
 from caption_service.model.embedding import EMBEDDING_FILE, Projection, encoder_identity
-from caption_service.model.encoder import Encoder
 from caption_service.model.preprocessing import INPUT_SIDE_PX
 from caption_service.model.sight import FC2, DenseLayers, see
 from caption_service.model.speaker import Caption, Decoding, Speaker
@@ -35,7 +34,7 @@ class Captioner:
     def __init__(
         self,
         manifest: Manifest,
-        encoder: Encoder,
+        encoder: Eye,
         speaker: Speaker,
         decoding: Decoding,
         *,
@@ -55,7 +54,12 @@ class Captioner:
 
     @classmethod
     def load(
-        cls, folder: Path, *, encoder_folder: Path, vgg16_weights: Path | None = None, dtype: str = "float32"
+        cls,
+        folder: Path,
+        *,
+        encoder_folder: Path,
+        vgg16_weights: Path | None = None,
+        computing: Computing = Computing(),  # noqa: B008  # frozen
     ) -> Captioner:
         """Load and check a model artifact and the encoder it was trained on.
 
@@ -63,7 +67,7 @@ class Captioner:
             folder: The model.
             encoder_folder: The encoder; with a projection in it the captioner also gives embeddings.
             vgg16_weights: Keras' file of the full VGG16; only a model that was trained on fc2 needs it.
-            dtype: What the encoder computes in; see `processor.fast_dtype`.
+            computing: How the encoder is computed; see `backends.choose`.
 
         Raises:
             ArtifactError: one of them is broken or missing, or they do not belong together.
@@ -78,7 +82,7 @@ class Captioner:
         projection = None
         if EMBEDDING_FILE in encoder_manifest.files:
             projection = readable(encoder_folder / EMBEDDING_FILE, Projection.read)
-        encoder = readable(encoder_folder / ENCODER_FILE, partial(Encoder, dtype=dtype))
+        encoder = readable(encoder_folder / ENCODER_FILE, computing.eye)
         speaker = Speaker(decoder, vocabulary, load_calibration(folder, manifest))
         return cls(
             manifest,
@@ -95,6 +99,11 @@ class Captioner:
     def dtype(self) -> str:
         """What the encoder computes in."""
         return self._encoder.dtype
+
+    @property
+    def backend(self) -> Backend:
+        """What computes the encoder."""
+        return self._encoder.backend
 
     @property
     def has_embedding(self) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
+from caption_service.model.backends import Backend
 from caption_service.model.preprocessing import INPUT_SIDE_PX, preprocess
 from caption_service.model.sight import FEATURE_SIZE, MAP_SIDE
 
@@ -20,6 +22,8 @@ class Encoder:
 
     Source: Simonyan and Zisserman, 2015, configuration D (arXiv:1409.1556).
     """
+
+    backend: Backend = "tensorflow"
 
     def __init__(self, weights_file: Path, *, dtype: str = "float32") -> None:
         """Build the network and load its weights.
@@ -47,8 +51,14 @@ class Encoder:
 
         Returns:
             float32, (batch, 196, 512), not negative.
+
+        Raises:
+            MemoryError: they are too many.
         """
-        maps = np.asarray(self.network.predict_on_batch(preprocess(images)))  # (batch, 14, 14, 512)
+        try:
+            maps = np.asarray(self.network.predict_on_batch(preprocess(images)))  # (batch, 14, 14, 512)
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(f"{len(images)} pictures are too many for TensorFlow's memory") from error
         cells: npt.NDArray[np.float32] = maps.astype(np.float32).reshape(len(images), MAP_SIDE**2, FEATURE_SIZE)
         return cells
 

@@ -1,0 +1,110 @@
+"""Which library computes the convolutions, and in what: TensorFlow, or OpenVINO if installed and no GPU is there.
+
+OpenVINO is optional, and only wanted without its package openvino-telemetry, through which importing it reports to its
+makers: nothing that handles private pictures may. So what is installed is looked up before anything is imported.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from caption_service.model import processor
+
+log = logging.getLogger(__name__)
+
+Backend = Literal["tensorflow", "openvino"]
+
+
+class BackendUnavailable(Exception):
+    """The backend that was asked for cannot compute here; the message says why and what to do."""
+
+
+class Eye(Protocol):
+    """An encoder of either backend."""
+
+    @property
+    def backend(self) -> Backend:
+        """The library that computes it."""
+
+    @property
+    def dtype(self) -> str:
+        """What it computes in."""
+
+    def encode(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the maps (batch, 196, 512) of RGB images (batch, 224, 224, 3).
+
+        Raises MemoryError where they are too many.
+        """
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How the convolutions are computed."""
+
+    backend: Backend = "tensorflow"
+    dtype: str = "float32"
+
+    def eye(self, weights_file: Path) -> Eye:
+        """Build the encoder; errors as of `encoder.Encoder`. Only here the backend's library is loaded."""
+        if self.backend == "openvino":
+            from caption_service.model.openvino_encoder import OpenvinoEncoder  # noqa: PLC0415  # optional
+
+            return OpenvinoEncoder(weights_file, dtype=self.dtype)
+        from caption_service.model.encoder import Encoder  # noqa: PLC0415  # not needed with the other
+
+        return Encoder(weights_file, dtype=self.dtype)
+
+
+def choose(backend: str = "auto", precision: str = "auto") -> Computing:
+    """Return how to compute here.
+
+    Args:
+        backend: `tensorflow`, `openvino`, or `auto`: OpenVINO where nothing stands against it.
+        precision: A dtype, or `auto`: what this processor is fastest in.
+
+    Raises:
+        BackendUnavailable: `openvino` was asked for, and something stands against it.
+    """
+    dtype = processor.fast_dtype() if precision == "auto" else precision
+    if backend == "tensorflow":
+        return Computing("tensorflow", dtype)
+    obstacle = _obstacle(dtype)
+    if obstacle and backend == "openvino":
+        raise BackendUnavailable(f"CAPTION_BACKEND is openvino, but {obstacle}")
+    chosen = Computing("tensorflow" if obstacle else "openvino", dtype)
+    log.info("backend_chosen", extra={"backend": chosen.backend, "dtype": dtype, "reason": obstacle})
+    return chosen
+
+
+def _obstacle(dtype: str) -> str | None:
+    """Return why OpenVINO cannot compute in `dtype` here and what to do, or None if it can."""
+    if processor.has_gpu():
+        return "TensorFlow finds a GPU, which is faster; `auto` takes it, CUDA_VISIBLE_DEVICES=-1 hides it"
+    if dtype == "float16":
+        return "CAPTION_PRECISION is float16, which is for GPUs; set it to auto, float32 or bfloat16"
+    if dtype == "bfloat16" and not processor.has_native_bfloat16():
+        return "this processor does not multiply bfloat16, as CAPTION_PRECISION asks; set that to auto or float32"
+    return _package_obstacle()
+
+
+def _package_obstacle() -> str | None:
+    if find_spec("openvino") is None:
+        return "the package openvino is not installed; `make openvino` installs it, `auto` does without"
+    if find_spec("openvino_telemetry") is not None:
+        return (
+            "the package openvino-telemetry is installed, through which OpenVINO reports to its makers;"
+            " `pip uninstall openvino-telemetry` removes it, and OpenVINO works without"
+        )
+    try:
+        import_module("openvino")
+    except ImportError as error:
+        return f"the package openvino cannot be loaded ({error}); `make openvino` installs the one that was tested"
+    return None

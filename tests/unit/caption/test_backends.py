@@ -1,0 +1,160 @@
+"""OpenVINO computes the convolutions where it may and TensorFlow elsewhere, and both see the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from caption_service.app import captioner_loader
+from caption_service.model import processor
+from caption_service.model.backends import BackendUnavailable, Computing, choose
+from caption_service.model.captioner import Captioner
+from caption_service.model.encoder import Encoder
+from caption_service.model.preprocessing import read_image
+from caption_service.settings import CaptionSettings, default_encoder, default_model
+from shared.app import StartupError
+from tests.pictures import drawn_picture
+
+SAMPLES = Path(__file__).resolve().parents[3] / "web" / "samples"
+WEIGHTS = default_encoder() / "encoder.npz"
+NOT_INSTALLED = "OpenVINO is not installed; `make openvino` installs it"
+
+
+@pytest.fixture
+def openvino() -> Computing:
+    """OpenVINO in float32; what needs it is skipped where it is not installed, and fails in CI."""
+    if find_spec("openvino") is None:
+        if os.environ.get("CI"):
+            pytest.fail(NOT_INSTALLED)
+        pytest.skip(NOT_INSTALLED)
+    return Computing("openvino")
+
+
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    photos = [read_image(file) for file in sorted(SAMPLES.glob("*.jpg"))]
+    return np.stack([*photos, np.asarray(drawn_picture(224, 224))])[-3:]
+
+
+@pytest.fixture
+def telemetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of the name through which OpenVINO reports."""
+    (tmp_path / "openvino_telemetry").mkdir()
+    (tmp_path / "openvino_telemetry" / "__init__.py").write_text("raise AssertionError('it was imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_both_backends_see_the_same(openvino: Computing, pixels: np.ndarray) -> None:
+    expected, eye = Encoder(WEIGHTS).encode(pixels), openvino.eye(WEIGHTS)
+    found = eye.encode(pixels)
+    assert (found.dtype, found.shape) == (np.float32, (len(pixels), 196, 512))
+    # Sums of up to 4,608 products, thirteen after each other; the largest features are in the hundreds.
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(eye.encode(pixels[:1]), found[:1], rtol=1e-4, atol=1e-3)
+
+
+def test_the_service_takes_openvino_by_itself_and_both_say_the_same(openvino: Computing, pixels: np.ndarray) -> None:
+    by_openvino = captioner_loader(CaptionSettings(precision="float32"))()
+    assert by_openvino.backend == "openvino"
+    by_tensorflow = Captioner.load(default_model(), encoder_folder=default_encoder())
+    for ours, others in zip(by_openvino.describe(pixels), by_tensorflow.describe(pixels), strict=True):
+        assert [caption.sentence for caption in ours] == [caption.sentence for caption in others]
+        assert [each.confidence for each in ours] == pytest.approx([each.confidence for each in others], abs=1e-3)
+
+
+def test_threads_may_share_an_eye(openvino: Computing, pixels: np.ndarray) -> None:
+    eye = openvino.eye(WEIGHTS)
+    alone = [eye.encode(picture[None]) for picture in pixels]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda picture: eye.encode(picture[None]), pixels))
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_too_many_pictures_for_the_memory_are_told_as_that(openvino: Computing) -> None:
+    """Under a limit, in a process of its own; one picture goes on to work, as `shared.batching` counts on."""
+    script = f"""
+import resource
+import numpy as np
+from pathlib import Path
+from caption_service.model.openvino_encoder import OpenvinoEncoder
+eye = OpenvinoEncoder(Path({str(WEIGHTS)!r}))
+pictures = np.zeros((64, 224, 224, 3), np.uint8)
+eye.encode(pictures[:1])
+taken_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken_bytes + 400_000_000,) * 2)
+try:
+    eye.encode(pictures)
+except MemoryError as error:
+    print(error)
+print(eye.encode(pictures[:1]).shape)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-2:] == ["64 pictures are too many for OpenVINO's memory", "(1, 196, 512)"]
+
+
+def test_openvino_is_taken_where_nothing_stands_against_it(openvino: Computing) -> None:
+    assert choose("auto", "float32") == choose("openvino", "float32") == openvino
+
+
+def test_tensorflow_can_be_asked_for() -> None:
+    assert choose("tensorflow", "float32") == Computing("tensorflow", "float32")
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_openvino_is_never_imported_where_it_would_report(
+    telemetry: None, openvino: Computing, is_wanted: bool
+) -> None:
+    if is_wanted:
+        with pytest.raises(BackendUnavailable, match="pip uninstall openvino-telemetry"):
+            choose("openvino", "float32")
+    else:
+        assert choose("auto", "float32").backend == "tensorflow"
+
+
+def test_without_openvino_auto_takes_tensorflow_and_asking_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert choose("auto", "float32").backend == "tensorflow"
+    with pytest.raises(StartupError, match=r"CAPTION_BACKEND is openvino, but .* `make openvino` installs it"):
+        captioner_loader(CaptionSettings(backend="openvino", precision="float32"))()
+
+
+def test_where_there_is_a_gpu_tensorflow_computes_on_it(openvino: Computing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "has_gpu", lambda: True)
+    assert choose() == Computing("tensorflow", "float16")
+    with pytest.raises(BackendUnavailable, match="finds a GPU"):
+        choose("openvino")
+
+
+@pytest.mark.parametrize(
+    ("precision", "told"), [("float16", "is for GPUs"), ("bfloat16", "does not multiply bfloat16")]
+)
+def test_openvino_is_not_asked_for_a_precision_that_it_would_not_heed(
+    openvino: Computing, precision: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "has_native_bfloat16", lambda: False)
+    assert choose("auto", precision) == Computing("tensorflow", precision)
+    with pytest.raises(BackendUnavailable, match=told):
+        choose("openvino", precision)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"block3_conv2/bias": None}, "encoder.npz lacks block3_conv2/bias"),
+        ({"block1_conv1/kernel": np.zeros((3, 3, 3, 8))}, "has the shape"),
+    ],
+)
+def test_a_broken_file_is_refused(openvino: Computing, change: dict, told: str, tmp_path: Path) -> None:
+    with np.load(WEIGHTS) as stored:
+        weights = dict(stored) | change
+    np.savez(tmp_path / "encoder.npz", **{key: value for key, value in weights.items() if value is not None})
+    with pytest.raises(ValueError, match=told):
+        openvino.eye(tmp_path / "encoder.npz")
