@@ -38,7 +38,7 @@ from gateway.security_headers import SecurityHeaders
 from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
 from gateway.status import StatusTeller, status_routes
-from gateway.upload_admission import UploadAdmission
+from gateway.upload_admission import UploadAdmission, UploadCounting, UploadRefusals, UploadShedding
 from gateway.upload_quota import UploadQuota
 from gateway.upload_routes import upload_routes
 from gateway.uploads import UploadLimits, Uploads
@@ -157,8 +157,13 @@ def create_app(
     )
     # The innermost of all, so that what they refuse has a request id, and is counted.
     app.user_middleware.append(Middleware(RequestLimit, at_once=settings.requests_at_once))
-    app.user_middleware.append(
-        Middleware(UploadAdmission, uploads=uploads, longest_deadline_s=settings.upload_deadline_s)
+    refusals = UploadRefusals(uploads, longest_deadline_s=settings.upload_deadline_s)
+    app.user_middleware.append(Middleware(UploadAdmission, refusals=refusals))
+    app.state.shed = UploadShedding(
+        refusals,
+        metrics=app.state.request_metrics,
+        draining=app.state.draining,
+        allowed_origins=settings.allowed_origins,
     )
     app.include_router(
         upload_routes(
@@ -185,6 +190,7 @@ def create_app(
     app.include_router(status_routes(teller))
     describe_access(app)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(UploadCounting, refusals=refusals)
     app.mount("/", Page(settings.web))
     return app
 

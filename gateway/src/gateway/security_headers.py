@@ -40,7 +40,7 @@ def _raw(policy: str) -> list[tuple[bytes, bytes]]:
     return Headers(EVERYWHERE | {"Content-Security-Policy": policy}).raw
 
 
-_OF_ALL, _OF_DOCS = _raw(NOTHING), _raw(API_DOCS)
+OF_ALL, _OF_DOCS = _raw(NOTHING), _raw(API_DOCS)
 
 
 class SecurityHeaders:
@@ -54,7 +54,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = _OF_DOCS if scope["path"].startswith(_DOCS) else _OF_ALL
+        wanted = _OF_DOCS if scope["path"].startswith(_DOCS) else OF_ALL
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

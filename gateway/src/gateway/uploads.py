@@ -154,15 +154,17 @@ class Uploads:
         """Share of the places for uploads that are taken, 0 to 1."""
         return self._in_progress / self._limits.uploads_at_once
 
-    def require_room(self, *, deadline: Deadline) -> None:
+    def require_room(self, *, deadline: Deadline, begun: int = 0) -> None:
         """Refuse an upload that cannot be kept, before its bytes are read.
+
+        `begun` have been let in: those in progress, and those that are about to be.
 
         Raises:
             Overloaded: too many are in progress, or it could not be decoded or stored in time.
             UpstreamUnavailable: storage has failed again and again.
         """
-        if self._in_progress >= self._limits.uploads_at_once:
-            raise self._full()
+        if (present := max(begun, self._in_progress)) >= self._limits.uploads_at_once:
+            raise self._full(present)
         self._require_storage()
         remaining_s = deadline.remaining_s()
         if not self._needed.is_in_time(self._at_hand, remaining_s=remaining_s * FOR_STORING):
@@ -181,7 +183,7 @@ class Uploads:
             Overloaded: as many as are allowed are in progress already.
         """
         if self._in_progress >= self._limits.uploads_at_once:
-            raise self._full()
+            raise self._full(self._in_progress)
         self._in_progress += 1
         self._quiet.clear()
         started = self._clock()
@@ -206,10 +208,10 @@ class Uploads:
         finally:
             self._asking_models -= 1
 
-    def _full(self) -> Overloaded:
+    def _full(self, present: int) -> Overloaded:
         return Overloaded(
-            f"{self._in_progress} uploads are in progress already; try again shortly",
-            retry_after_s=self._estimate.retry_after_s(self._in_progress),
+            f"{present} uploads are in progress already; try again shortly",
+            retry_after_s=self._estimate.retry_after_s(present),
         )
 
     async def wait_for_quiet(self, *, at_most_s: float) -> None:

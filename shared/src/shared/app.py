@@ -77,7 +77,7 @@ def create_service(
     app.add_middleware(DrainingRequests, draining=draining)
     for door in doors:
         app.add_middleware(door.cls, *door.args, **door.kwargs)
-    install_telemetry(app, registry)
+    app.state.request_metrics = install_telemetry(app, registry)
     Gauge(
         "work_places_taken_ratio",
         "Share of the places for work that are taken; at 1 new work is refused.",
@@ -106,6 +106,8 @@ def create_service(
 def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
     """Listen until SIGINT or SIGTERM, then stop as `StoppableServer` does; with `--help`, tell the settings.
 
+    `app.state.shed`, if the app has it, refuses requests before they are begun; see `http_heads.Shed`.
+
     Exits with START_FAILED_EXIT_CODE and one sentence when the port is taken or the service cannot start.
     """
     answer_help(type(settings).__module__.partition(".")[0], app.description, type(settings))
@@ -114,7 +116,10 @@ def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
         reason = f"whoever reaches {settings.host} can use it: LEGENDA_INTERNAL_TOKEN is not set"
         log.warning("service_exposed", extra={"reason": reason})
     server = StoppableServer(
-        _sentence_for_failed_start(name, app), draining=app.state.draining, timeout_s=settings.shutdown_timeout_s
+        _sentence_for_failed_start(name, app),
+        draining=app.state.draining,
+        timeout_s=settings.shutdown_timeout_s,
+        shed=getattr(app.state, "shed", None),
     )
     # For signals that come before the server takes them over, or after it is done.
     for stop in (signal.SIGINT, signal.SIGTERM):

@@ -11,13 +11,14 @@ import logging
 import os
 import socket
 import threading
+from functools import partial
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from shared.draining import Draining
-from shared.http_heads import BoundedHeadProtocol
+from shared.http_heads import BoundedHeadProtocol, Shed
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +33,11 @@ KEEP_ALIVE_S = 75
 class StoppableServer(uvicorn.Server):
     """A server for one app, stopped by signals."""
 
-    def __init__(self, app: ASGIApp, *, draining: Draining, timeout_s: float) -> None:
+    def __init__(self, app: ASGIApp, *, draining: Draining, timeout_s: float, shed: Shed | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=BoundedHeadProtocol,
+                http=partial(BoundedHeadProtocol, shed=shed),  # type: ignore[arg-type]  # it makes what a class would
                 log_config=None,
                 access_log=False,
                 lifespan="on",

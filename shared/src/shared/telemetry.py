@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 import sys
 import time
 import uuid
@@ -63,16 +64,39 @@ class RequestMetrics:
             "http_request_duration_seconds", "Time to answer.", ["method", "route"], registry=registry
         )
         self.in_flight = Gauge("http_requests_in_flight", "Requests being served.", registry=registry)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, method: str, route: str, status: int, duration_s: float) -> None:
+        """Count an answered request."""
+        key = method, route, status
+        if key not in self._known:  # looking them up takes longer than counting
+            self._known[key] = self.requests.labels(*key), self.duration_s.labels(method, route)
+        requests, duration = self._known[key]
+        requests.inc()
+        duration.observe(duration_s)
 
 
-def install_telemetry(app: FastAPI, registry: CollectorRegistry) -> None:
+def request_id_in(headers: Headers) -> str:
+    """Return the id that a request brings along, or a new one."""
+    return safe_request_id(headers.get(REQUEST_ID_HEADER, ""))
+
+
+def safe_request_id(given: str) -> str:
+    """Return a request's id as it is, or a new one where it is none."""
+    return given if _SAFE_REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def install_telemetry(app: FastAPI, registry: CollectorRegistry) -> RequestMetrics:
     """Give every request an id, count it, log it, and serve `/metrics`, which also tell the process's memory."""
     ProcessCollector(registry=registry)
-    app.add_middleware(_Observer, metrics=RequestMetrics(registry))
+    metrics = RequestMetrics(registry)
+    app.add_middleware(_Observer, metrics=metrics)
 
     @app.get("/metrics", include_in_schema=False)
     async def _metrics() -> Response:
         return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return metrics
 
 
 class _Observer:
@@ -86,8 +110,7 @@ class _Observer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
-        request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = request_id_in(Headers(scope=scope))
         _request_id.set(request_id)
         begin_trace(Headers(scope=scope).get(TRACEPARENT))
         started = time.perf_counter()
@@ -110,8 +133,7 @@ class _Observer:
     def _record(self, scope: Scope, status: int, duration_s: float) -> None:
         method = scope["method"]
         route = getattr(scope.get("route"), "path", "unknown")
-        self._metrics.requests.labels(method, route, status).inc()
-        self._metrics.duration_s.labels(method, route).observe(duration_s)
+        self._metrics.count(method, route, status, duration_s)
         besides = scope.get(LOGGED, {})
         if besides is not None and not route.startswith(_QUIET_ROUTES):
             duration_ms = round(1000 * duration_s, 1)

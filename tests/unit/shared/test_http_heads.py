@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 import uvicorn
@@ -13,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.app import listen
-from shared.http_heads import HEAD_LIMIT_BYTES, BoundedHeadProtocol
+from shared.http_heads import HEAD_LIMIT_BYTES, BoundedHeadProtocol, Refusal
 
 PIECE = 1024
 FAR_MORE = 8 * 1024 * 1024
@@ -27,9 +28,14 @@ async def _count(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(str(size))(scope, receive, send)
 
 
+def _refuse(scope: Scope) -> Refusal | None:
+    return Refusal(503, b"retry-after: 7\r\n", b"full") if scope["path"] == "/full" else None
+
+
 @asynccontextmanager
 async def _connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    config = uvicorn.Config(_count, http=BoundedHeadProtocol, lifespan="off", log_config=None)
+    protocol = partial(BoundedHeadProtocol, shed=_refuse)
+    config = uvicorn.Config(_count, http=protocol, lifespan="off", log_config=None)  # type: ignore[arg-type]
     server, listener = uvicorn.Server(config), listen("test", "127.0.0.1", 0)
     listener.listen()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -112,3 +118,30 @@ async def test_a_long_body_is_no_head() -> None:
             await writer.drain()
         writer.write(b"0\r\nX: trailer\r\n\r\n")
         assert await _answer(reader) == (200, b"%d" % (2 * HEAD_LIMIT_BYTES))
+
+
+async def test_what_is_refused_at_once_does_not_end_the_connection() -> None:
+    body = b"a" * (4 * HEAD_LIMIT_BYTES)
+    full = b"POST /full HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with _connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(full + POST + b"Content-Length: 3\r\n\r\nabc")
+            await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            assert b"retry-after: 7\r\n" in head
+            assert await reader.readexactly(4) == b"full"
+            assert await _answer(reader) == (200, b"3")
+
+
+async def test_what_is_refused_is_answered_before_its_body_comes() -> None:
+    async with _connected() as (reader, writer):
+        writer.write(b"POST /full HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+        assert await _answer(reader) == (503, b"full")
+
+
+async def test_a_client_that_asks_for_it_finds_the_connection_closed() -> None:
+    async with _connected() as (reader, writer):
+        writer.write(b"POST /full HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        assert await _answer(reader) == (503, b"full")
+        assert await reader.read() == b""
