@@ -52,13 +52,18 @@ def _answer(connection: socket.socket) -> str:
     return received.decode()
 
 
-def _occupied(gateway: httpx.Client) -> socket.socket:
-    """Take the gateway's one place, and wait until it is taken."""
-    connection = _connect(gateway)
+def _wait_for_load(gateway: httpx.Client, load: float) -> None:
     give_up = time.monotonic() + TIMEOUT_S
-    while gateway.get("/health/ready").json()["load"] < 1:
+    while gateway.get("/health/ready").json()["load"] != load:
         assert time.monotonic() < give_up
         time.sleep(0.02)
+
+
+def _occupied(gateway: httpx.Client) -> socket.socket:
+    """Take the gateway's one place when it is free, and wait until it is taken."""
+    _wait_for_load(gateway, 0)
+    connection = _connect(gateway)
+    _wait_for_load(gateway, 1)
     return connection
 
 
@@ -83,9 +88,6 @@ def test_a_client_that_sends_everything_first_reads_its_refusal_and_costs_no_mem
 def test_a_place_is_free_again_when_its_client_has_left(gateway: httpx.Client) -> None:
     with closing(_occupied(gateway)):
         pass
-    give_up = time.monotonic() + TIMEOUT_S
-    while gateway.get("/health/ready").json()["load"] > 0:
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
+    _wait_for_load(gateway, 0)
     with closing(_connect(gateway, "Expect: 100-continue")) as connection:
         assert _answer(connection).startswith("HTTP/1.1 100")
