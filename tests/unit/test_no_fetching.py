@@ -18,7 +18,7 @@ FETCHING = {"requests", "urllib3", "aiohttp", "ftplib", "urllib.request", "http.
 MAY = {
     "shared/src/shared/app.py": {"socket"},  # listens
     "shared/src/shared/serving.py": {"socket"},  # listens no more
-    "shared/src/shared/connections.py": {"aiohttp"},  # of the one client below
+    "shared/src/shared/http_connections.py": {"aiohttp"},  # of the one client below
     "gateway/src/gateway/launch.py": {"socket", "http.client"},  # starts the services and asks them whether they are up
 }
 CALLS_WITH_HTTPX = {"shared/src/shared/http_client.py", "gateway/src/gateway/launch.py"}

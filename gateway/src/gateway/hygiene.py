@@ -21,7 +21,7 @@ from shared.worker import BoundedWorker
 log = logging.getLogger(__name__)
 
 HASHED_AT_ONCE_BYTES = 64 * 1024
-"""What is smaller is hashed sooner than a thread is woken."""
+"""What is not larger keeps the event loop for well under a millisecond, and need not wake a thread."""
 
 
 class Hygiene:

@@ -21,7 +21,7 @@ from gateway.uploads import Uploads
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.draining import Draining
 from shared.errors import PROBLEM_MEDIA_TYPE, Overloaded, Problem, ServiceError, error_response
-from shared.http_heads import Refusal, header_lines
+from shared.http_protocol import Refusal, header_lines
 from shared.telemetry import LOGGED, REQUEST_ID_HEADER, RequestMetrics, safe_request_id
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class UploadAdmission:
 
 
 class UploadShedding:
-    """Refuses what there is no room for on the connection itself, as `shared.http_heads.Shed`; it is counted there."""
+    """Refuses what there is no room for on the connection itself, as `shared.http_protocol.Shed`; counts it."""
 
     def __init__(
         self,

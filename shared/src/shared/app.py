@@ -106,7 +106,7 @@ def create_service(
 def serve(name: str, app: FastAPI, settings: ServiceSettings) -> None:
     """Listen until SIGINT or SIGTERM, then stop as `StoppableServer` does; with `--help`, tell the settings.
 
-    `app.state.shed`, if the app has it, refuses requests before they are begun; see `http_heads.Shed`.
+    `app.state.shed`, if the app has it, refuses requests before they are begun; see `http_protocol.Shed`.
 
     Exits with START_FAILED_EXIT_CODE and one sentence when the port is taken or the service cannot start.
     """

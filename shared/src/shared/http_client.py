@@ -11,9 +11,9 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from shared.access_errors import KeyMissing
-from shared.connections import Connections
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
+from shared.http_connections import Connections
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
 from shared.tracing import TRACEPARENT, current_trace
 

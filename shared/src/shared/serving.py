@@ -18,7 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.draining import Draining
-from shared.http_heads import BoundedHeadProtocol, Shed
+from shared.http_protocol import BoundedHeadProtocol, Shed
 
 log = logging.getLogger(__name__)
 

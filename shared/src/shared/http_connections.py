@@ -16,9 +16,6 @@ from shared import tracing
 SENT_WHOLE_BYTES = 256 * 1024
 """A form up to this size is sent in one piece; a larger one is never in memory a second time."""
 
-_UNUSED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Spares the transport reading all certificates: the session has aiohttp's own."""
-
 
 class Connections(httpx.AsyncBaseTransport):
     """At most so many at once; opened at the first request, within the event loop and as traced as the service is."""
@@ -40,7 +37,8 @@ class Connections(httpx.AsyncBaseTransport):
             httpx.TransportError: the service cannot be reached, or the connection broke.
         """
         if self._opened is None:
-            self._opened = tracing.traced(AiohttpTransport(client=self._session, verify=_UNUSED))
+            unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # spares it reading certificates: the session has its own
+            self._opened = tracing.traced(AiohttpTransport(client=self._session, verify=unused))
         if int(request.headers.get("content-length", SENT_WHOLE_BYTES + 1)) <= SENT_WHOLE_BYTES:
             await request.aread()
         try:

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.app import listen
-from shared.http_heads import HEAD_LIMIT_BYTES, BoundedHeadProtocol, Refusal
+from shared.http_protocol import HEAD_LIMIT_BYTES, BoundedHeadProtocol, Refusal
 
 PIECE = 1024
 FAR_MORE = 8 * 1024 * 1024
