@@ -60,7 +60,8 @@ def test_the_model_library_knows_no_web_and_no_settings(package: str) -> None:
             own_places = (f"{package}.settings", f"{package}.training", f"{package}.app", f"{package}.routes")
             assert not name.startswith(own_places), f"{file} imports {name}"
             if name.startswith("shared."):
-                assert name.startswith(("shared.artifacts", "shared.decoding")), f"{file} imports {name}"
+                allowed = ("shared.artifacts", "shared.decoding", "shared.convolution_network")
+                assert name.startswith(allowed), f"{file} imports {name}"
 
 
 @pytest.mark.parametrize("package", ["caption_service", "classify_service"])
@@ -88,7 +89,14 @@ def test_gateway_and_storage_need_no_tensorflow(package: str) -> None:
 @pytest.mark.parametrize("package", ["gateway", "shared"])
 def test_only_services_that_compute_need_numpy(package: str) -> None:
     for file in _modules(package):
-        assert "numpy" not in {name.split(".")[0] for name in _imports(file)}, file
+        if file.stem != "convolution_network":  # the model services share it, and they alone
+            assert "numpy" not in {name.split(".")[0] for name in _imports(file)}, file
+
+
+@pytest.mark.parametrize("package", ["gateway", "shared", "storage_service"])
+def test_only_the_model_services_have_convolutions(package: str) -> None:
+    for file in _modules(package):
+        assert "shared.convolution_network" not in _imports(file), file
 
 
 @pytest.mark.parametrize("package", sorted(SERVICES.values()))

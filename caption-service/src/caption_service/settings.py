@@ -44,8 +44,8 @@ class CaptionSettings(ServiceSettings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="What the convolutions compute in; auto: what this processor is fastest in."
     )
-    backend: Literal["auto", "tensorflow", "openvino"] = Field(
-        default="auto", description="What computes the convolutions; auto: OpenVINO if installed and no GPU is there."
+    backend: Literal["auto", "tensorflow", "openvino", "ncnn"] = Field(
+        default="auto", description="What computes the convolutions; auto: what is fastest here."
     )
     largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
     batch_wait_ms: NonNegativeFloat = Field(

@@ -49,7 +49,7 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await classification.load(
-                load or partial(load_model, settings.model, precision=settings.precision),
+                load or partial(load_model, settings.model, backend=settings.backend, precision=settings.precision),
                 deadline=Deadline.after(LOAD_TIMEOUT_S),
             )
             yield

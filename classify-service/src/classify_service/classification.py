@@ -1,6 +1,6 @@
 """Classify the images that arrive: several together, in time, with our errors for what cannot be read.
 
-Keras is imported when the model is loaded and not before, so that building the app stays cheap.
+What computes is imported when the model is loaded and not before, so that building the app stays cheap.
 """
 
 from __future__ import annotations
@@ -43,21 +43,23 @@ class LoadedModel:
     manifest: Manifest | None = None
 
 
-def load_model(folder: Path, *, precision: str = "auto") -> LoadedModel:
+def load_model(folder: Path, *, backend: str = "auto", precision: str = "auto") -> LoadedModel:
     """Load a classifier and classify one blank picture, so that the first real one does not wait for compiling.
 
     Args:
         folder: The artifact.
+        backend: See ClassifySettings.
         precision: See ClassifySettings.
 
     Raises:
-        StartupError: the artifact cannot be used.
+        StartupError: the artifact cannot be used, or not so.
     """
-    from classify_service.model import artifact  # noqa: PLC0415 - brings in TensorFlow
+    from classify_service.model import artifact, backends  # noqa: PLC0415 - slow
 
     try:
-        classifier, manifest = artifact.load(folder, dtype=None if precision == "auto" else precision)
-    except ArtifactError as error:
+        computing = backends.choose(backend, precision)
+        classifier, manifest = artifact.load(folder, computing=computing)
+    except (ArtifactError, backends.BackendUnavailable) as error:
         raise StartupError(str(error)) from error
     classifier.warm_up()
     return LoadedModel(classifier, ModelName(name=manifest.name, version=manifest.version), manifest)

@@ -1,4 +1,4 @@
-"""What the service asks of a classifier; `model.classifier.Classifier` is the real one, and brings in TensorFlow."""
+"""What the service asks of a classifier; `model.classifier.Classifier` is the real one, which is slow to import."""
 
 from __future__ import annotations
 

@@ -23,6 +23,9 @@ class ClassifySettings(ServiceSettings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="What the convolutions compute in; auto: what this processor is fastest in."
     )
+    backend: Literal["auto", "tensorflow", "ncnn"] = Field(
+        default="auto", description="What computes the network; auto: ncnn, or TensorFlow where it finds a GPU."
+    )
     largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
     batch_wait_ms: NonNegativeFloat = Field(
         default=0, description="Milliseconds that a free network waits for others to join the first image."

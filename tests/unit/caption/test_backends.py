@@ -1,4 +1,4 @@
-"""OpenVINO computes the convolutions where it may and TensorFlow elsewhere, and both see the same."""
+"""Which library computes the convolutions, and that all see the same."""
 
 from __future__ import annotations
 
@@ -51,8 +51,14 @@ def telemetry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
-def test_both_backends_see_the_same(openvino: Computing, pixels: np.ndarray) -> None:
-    expected, eye = Encoder(WEIGHTS).encode(pixels), openvino.eye(WEIGHTS)
+@pytest.fixture(params=["ncnn", "openvino"])
+def computing(request: pytest.FixtureRequest) -> Computing:
+    """Each backend beside TensorFlow."""
+    return request.getfixturevalue("openvino") if request.param == "openvino" else Computing("ncnn")
+
+
+def test_all_backends_see_the_same(computing: Computing, pixels: np.ndarray) -> None:
+    expected, eye = Encoder(WEIGHTS).encode(pixels), computing.eye(WEIGHTS)
     found = eye.encode(pixels)
     assert (found.dtype, found.shape) == (np.float32, (len(pixels), 196, 512))
     # Sums of up to 4,608 products, thirteen after each other; the largest features are in the hundreds.
@@ -60,17 +66,17 @@ def test_both_backends_see_the_same(openvino: Computing, pixels: np.ndarray) -> 
     np.testing.assert_allclose(eye.encode(pixels[:1]), found[:1], rtol=1e-4, atol=1e-3)
 
 
-def test_the_service_takes_openvino_by_itself_and_both_say_the_same(openvino: Computing, pixels: np.ndarray) -> None:
-    by_openvino = captioner_loader(CaptionSettings(precision="float32"))()
-    assert by_openvino.backend == "openvino"
+def test_the_service_takes_the_fastest_by_itself_and_says_what_tensorflow_says(pixels: np.ndarray) -> None:
+    fastest = captioner_loader(CaptionSettings(precision="float32"))()
+    assert fastest.backend == "ncnn"
     by_tensorflow = Captioner.load(default_model(), encoder_folder=default_encoder())
-    for ours, others in zip(by_openvino.describe(pixels), by_tensorflow.describe(pixels), strict=True):
+    for ours, others in zip(fastest.describe(pixels), by_tensorflow.describe(pixels), strict=True):
         assert [caption.sentence for caption in ours] == [caption.sentence for caption in others]
         assert [each.confidence for each in ours] == pytest.approx([each.confidence for each in others], abs=1e-3)
 
 
-def test_threads_may_share_an_eye(openvino: Computing, pixels: np.ndarray) -> None:
-    eye = openvino.eye(WEIGHTS)
+def test_threads_may_share_an_eye(computing: Computing, pixels: np.ndarray) -> None:
+    eye = computing.eye(WEIGHTS)
     alone = [eye.encode(picture[None]) for picture in pixels]
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda picture: eye.encode(picture[None]), pixels))
@@ -100,8 +106,15 @@ print(eye.encode(pictures[:1]).shape)
     assert ended.stdout.splitlines()[-2:] == ["64 pictures are too many for OpenVINO's memory", "(1, 196, 512)"]
 
 
-def test_openvino_is_taken_where_nothing_stands_against_it(openvino: Computing) -> None:
-    assert choose("auto", "float32") == choose("openvino", "float32") == openvino
+@pytest.fixture
+def native_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "has_native_bfloat16", lambda *_: True)
+
+
+def test_ncnn_is_taken_in_float32_and_openvino_in_bfloat16(openvino: Computing, native_bfloat16: None) -> None:
+    assert choose("auto", "float32") == choose("ncnn", "float32") == Computing("ncnn")
+    assert choose() == choose("openvino") == Computing("openvino", "bfloat16")
+    assert choose("openvino", "float32") == openvino
 
 
 def test_tensorflow_can_be_asked_for() -> None:
@@ -110,27 +123,39 @@ def test_tensorflow_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_openvino_is_never_imported_where_it_would_report(
-    telemetry: None, openvino: Computing, is_wanted: bool
+    telemetry: None, openvino: Computing, native_bfloat16: None, is_wanted: bool
 ) -> None:
     if is_wanted:
         with pytest.raises(BackendUnavailable, match="pip uninstall openvino-telemetry"):
             choose("openvino", "float32")
     else:
-        assert choose("auto", "float32").backend == "tensorflow"
+        assert choose("auto", "bfloat16").backend == "tensorflow"
 
 
-def test_without_openvino_auto_takes_tensorflow_and_asking_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_openvino_auto_takes_tensorflow_and_asking_for_it_is_told(
+    native_bfloat16: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    assert choose("auto", "float32").backend == "tensorflow"
+    assert choose("auto", "bfloat16").backend == "tensorflow"
     with pytest.raises(StartupError, match=r"CAPTION_BACKEND is openvino, but .* `make openvino` installs it"):
         captioner_loader(CaptionSettings(backend="openvino", precision="float32"))()
+
+
+def test_without_ncnn_auto_takes_another_and_asking_for_it_is_told(
+    openvino: Computing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ncnn", None)
+    assert choose("auto", "float32") == openvino
+    with pytest.raises(BackendUnavailable, match=r"CAPTION_BACKEND is ncnn, but .*`pip install ncnn` installs it"):
+        choose("ncnn", "float32")
 
 
 def test_where_there_is_a_gpu_tensorflow_computes_on_it(openvino: Computing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "has_gpu", lambda: True)
     assert choose() == Computing("tensorflow", "float16")
-    with pytest.raises(BackendUnavailable, match="finds a GPU"):
-        choose("openvino")
+    for backend in ("openvino", "ncnn"):
+        with pytest.raises(BackendUnavailable, match="finds a GPU"):
+            choose(backend)
 
 
 @pytest.mark.parametrize(
@@ -139,10 +164,15 @@ def test_where_there_is_a_gpu_tensorflow_computes_on_it(openvino: Computing, mon
 def test_openvino_is_not_asked_for_a_precision_that_it_would_not_heed(
     openvino: Computing, precision: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processor, "has_native_bfloat16", lambda: False)
+    monkeypatch.setattr(processor, "has_native_bfloat16", lambda *_: False)
     assert choose("auto", precision) == Computing("tensorflow", precision)
     with pytest.raises(BackendUnavailable, match=told):
         choose("openvino", precision)
+
+
+def test_ncnn_is_not_asked_for_bfloat16() -> None:
+    with pytest.raises(BackendUnavailable, match="CAPTION_BACKEND is ncnn, but it computes in float32"):
+        choose("ncnn", "bfloat16")
 
 
 @pytest.mark.parametrize(
@@ -152,9 +182,9 @@ def test_openvino_is_not_asked_for_a_precision_that_it_would_not_heed(
         ({"block1_conv1/kernel": np.zeros((3, 3, 3, 8))}, "has the shape"),
     ],
 )
-def test_a_broken_file_is_refused(openvino: Computing, change: dict, told: str, tmp_path: Path) -> None:
+def test_a_broken_file_is_refused(computing: Computing, change: dict, told: str, tmp_path: Path) -> None:
     with np.load(WEIGHTS) as stored:
         weights = dict(stored) | change
     np.savez(tmp_path / "encoder.npz", **{key: value for key, value in weights.items() if value is not None})
     with pytest.raises(ValueError, match=told):
-        openvino.eye(tmp_path / "encoder.npz")
+        computing.eye(tmp_path / "encoder.npz")

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from classify_service.app import create_app
-from classify_service.model.artifact import CLASSIFIER_NAME, WEIGHTS_NAME, Networks, read_weights, save
-from classify_service.model.classifier import Judgement, empty_networks
+from classify_service.model.artifact import CLASSIFIER_NAME, WEIGHTS_NAME, read_weights
+from classify_service.model.classifier import Judgement
 from classify_service.model.features import FEATURE_NAMES
-from classify_service.model.head import HeadSizes
+from classify_service.model.head_sizes import HeadSizes
+from classify_service.model.keras_network import empty_networks
+from classify_service.model.saving import Networks, save
 from classify_service.settings import ClassifySettings
 from classify_service.training import evaluate
 from shared.app import StartupError

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from classify_service.model.classifier import Classifier, Judgement, empty_networks, join
+from classify_service.model.classifier import Classifier, Judgement
 from classify_service.model.explanation import MAX_REASONS, grad_cam, reasons
 from classify_service.model.features import FEATURE_NAMES, FEATURES, measure
 from classify_service.model.features.words import WORDS
-from classify_service.model.head import HeadSizes
+from classify_service.model.head_sizes import HeadSizes
+from classify_service.model.keras_network import KerasNetwork, empty_networks, join
 from classify_service.model.preprocessing import network_input
 from tests.pictures import drawn_picture
 
@@ -90,7 +91,7 @@ def classifier() -> Classifier:
         weights = np.random.default_rng(1).normal(0, 0.5, linear.get_weights()[0].shape)
         weights[: -len(FEATURE_NAMES)] = 0.001
         linear.set_weights([weights.astype(np.float32)])
-    return Classifier(eye=eye, heads=heads, labels=LABELS, judgement=Judgement(TEMPERATURE, (0.5,) * 3))
+    return Classifier(network=KerasNetwork(eye, heads), labels=LABELS, judgement=Judgement(TEMPERATURE, (0.5,) * 3))
 
 
 def test_an_explanation_has_the_scores_of_a_plain_answer(classifier: Classifier) -> None:
@@ -112,7 +113,7 @@ def test_a_weight_is_what_the_label_loses_when_the_feature_is_as_usual(classifie
     pixels = network_input(PICTURE, side_px=144)[None]
 
     def log_odds(features: np.ndarray) -> float:
-        network = join(classifier._eye, classifier._heads)
+        network = join(classifier.network.eye, classifier.network.heads)
         logits = np.asarray(network.predict_on_batch([pixels, features[None]]))[0] / TEMPERATURE
         return float(logits[best] - np.log(np.exp(np.delete(logits, best)).sum()))
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classify_service.model.eye import BLOCKS, build_eye, convolutions, load_convolutions
+from classify_service.model.eye import build_eye, convolutions, load_convolutions
+from classify_service.model.narrowed_vgg16 import BLOCKS
 from classify_service.training.narrow import main
 from classify_service.training.narrowing import narrow_convolution, narrow_eye
 from tests.pictures import drawn_picture, encoded

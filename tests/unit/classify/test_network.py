@@ -9,20 +9,17 @@ import keras
 import numpy as np
 import pytest
 
-from classify_service.model.artifact import CLASSIFIER_NAME, WEIGHTS_NAME, Networks, load, read_weights, save
-from classify_service.model.classifier import Classifier, Judgement, empty_networks, softmax
-from classify_service.model.eye import (
-    LEVELS,
-    REGION_SIDE,
-    REGION_SIZE,
-    build_eye,
-    convolutions,
-    load_convolutions,
-    stored_convolutions,
-)
+from classify_service.model.artifact import CLASSIFIER_NAME, WEIGHTS_NAME, load, read_weights
+from classify_service.model.backends import Computing
+from classify_service.model.classifier import Classifier, Judgement, softmax
+from classify_service.model.eye import build_eye, convolutions, load_convolutions, stored_convolutions
 from classify_service.model.features import FEATURE_NAMES
-from classify_service.model.head import HeadSizes, build_head, fit_scales
+from classify_service.model.head import build_head, fit_scales
+from classify_service.model.head_sizes import HeadSizes
+from classify_service.model.keras_network import KerasNetwork, empty_networks
+from classify_service.model.narrowed_vgg16 import LEVELS, REGION_SIDE, REGION_SIZE
 from classify_service.model.preprocessing import read_picture
+from classify_service.model.saving import Networks, save
 from shared.artifacts import ArtifactError, file_sha256
 from tests.fakes import manifest
 from tests.pictures import drawn_picture, encoded
@@ -42,7 +39,7 @@ def networks() -> Networks:
 
 @pytest.fixture(scope="module")
 def classifier(networks: Networks) -> Classifier:
-    return Classifier(eye=networks.eye, heads=networks.heads, labels=LABELS, judgement=JUDGEMENT)
+    return Classifier(network=KerasNetwork(networks.eye, networks.heads), labels=LABELS, judgement=JUDGEMENT)
 
 
 @pytest.fixture
@@ -212,7 +209,9 @@ def _rewrite(folder: Path, name: str, content: bytes) -> None:
 
 
 def test_a_classifier_computes_in_the_precision_that_is_asked_for(folder: Path) -> None:
-    exact, coarse = (load(folder, dtype=dtype)[0].scores(PICTURE) for dtype in ("float32", "bfloat16"))
+    exact, coarse = (
+        load(folder, computing=Computing("tensorflow", dtype))[0].scores(PICTURE) for dtype in ("float32", "bfloat16")
+    )
     told = [{score.label: score.confidence for score in scores} for scores in (exact, coarse)]
     assert told[0] != told[1]
     assert told[1] == pytest.approx(told[0], abs=0.05)

@@ -1,4 +1,4 @@
-"""Which library computes the convolutions, and in what: TensorFlow, or OpenVINO if installed and no GPU is there.
+"""Which library computes the convolutions: TensorFlow on a GPU; else ncnn, or OpenVINO where bfloat16 is fast.
 
 OpenVINO is optional, and only wanted without its package openvino-telemetry, through which importing it reports to its
 makers: nothing that handles private pictures may. So what is installed is looked up before anything is imported.
@@ -20,7 +20,10 @@ from caption_service.model import processor
 
 log = logging.getLogger(__name__)
 
-Backend = Literal["tensorflow", "openvino"]
+Backend = Literal["tensorflow", "openvino", "ncnn"]
+
+FASTEST_FIRST: tuple[Backend, ...] = ("ncnn", "openvino", "tensorflow")
+"""On a processor: ncnn only computes in float32, so it is passed over where bfloat16 is native, and fast."""
 
 
 class BackendUnavailable(Exception):
@@ -28,7 +31,7 @@ class BackendUnavailable(Exception):
 
 
 class Eye(Protocol):
-    """An encoder of either backend."""
+    """An encoder of any backend."""
 
     @property
     def backend(self) -> Backend:
@@ -58,44 +61,64 @@ class Computing:
             from caption_service.model.openvino_encoder import OpenvinoEncoder  # noqa: PLC0415  # optional
 
             return OpenvinoEncoder(weights_file, dtype=self.dtype)
-        from caption_service.model.encoder import Encoder  # noqa: PLC0415  # not needed with the other
+        if self.backend == "ncnn":
+            from caption_service.model.ncnn_encoder import NcnnEncoder  # noqa: PLC0415  # not needed with the others
+
+            return NcnnEncoder(weights_file)
+        from caption_service.model.encoder import Encoder  # noqa: PLC0415  # not needed with the others
 
         return Encoder(weights_file, dtype=self.dtype)
 
 
-def choose(backend: str = "auto", precision: str = "auto") -> Computing:
+def choose(backend: Backend | Literal["auto"] = "auto", precision: str = "auto") -> Computing:
     """Return how to compute here.
 
     Args:
-        backend: `tensorflow`, `openvino`, or `auto`: OpenVINO where nothing stands against it.
+        backend: `tensorflow`, `openvino`, `ncnn`, or `auto`: the fastest that nothing stands against.
         precision: A dtype, or `auto`: what this processor is fastest in.
 
     Raises:
-        BackendUnavailable: `openvino` was asked for, and something stands against it.
+        BackendUnavailable: another than TensorFlow was asked for, and something stands against it.
     """
     dtype = processor.fast_dtype() if precision == "auto" else precision
+    if backend != "auto":
+        if obstacle := _obstacle(backend, dtype):
+            raise BackendUnavailable(f"CAPTION_BACKEND is {backend}, but {obstacle}")
+        return Computing(backend, dtype)
+    obstacles: dict[str, str] = {}
+    for each in FASTEST_FIRST:
+        obstacle = _obstacle(each, dtype)
+        if obstacle is None:
+            break
+        obstacles[each] = obstacle
+    log.info("backend_chosen", extra={"backend": each, "dtype": dtype, "passed_over": obstacles})
+    return Computing(each, dtype)
+
+
+def _obstacle(backend: Backend, dtype: str) -> str | None:
+    """Return why a backend cannot compute in `dtype` here and what to do, or None if it can."""
     if backend == "tensorflow":
-        return Computing("tensorflow", dtype)
-    obstacle = _obstacle(dtype)
-    if obstacle and backend == "openvino":
-        raise BackendUnavailable(f"CAPTION_BACKEND is openvino, but {obstacle}")
-    chosen = Computing("tensorflow" if obstacle else "openvino", dtype)
-    log.info("backend_chosen", extra={"backend": chosen.backend, "dtype": dtype, "reason": obstacle})
-    return chosen
-
-
-def _obstacle(dtype: str) -> str | None:
-    """Return why OpenVINO cannot compute in `dtype` here and what to do, or None if it can."""
+        return None
     if processor.has_gpu():
         return "TensorFlow finds a GPU, which is faster; `auto` takes it, CUDA_VISIBLE_DEVICES=-1 hides it"
     if dtype == "float16":
         return "CAPTION_PRECISION is float16, which is for GPUs; set it to auto, float32 or bfloat16"
+    return _ncnn_obstacle(dtype) if backend == "ncnn" else _openvino_obstacle(dtype)
+
+
+def _ncnn_obstacle(dtype: str) -> str | None:
+    if dtype != "float32":
+        return f"it computes in float32 and not in {dtype}; set CAPTION_PRECISION to float32"
+    try:
+        import_module("ncnn")
+    except ImportError as error:
+        return f"the package ncnn cannot be loaded ({error}); `pip install ncnn` installs it"
+    return None
+
+
+def _openvino_obstacle(dtype: str) -> str | None:
     if dtype == "bfloat16" and not processor.has_native_bfloat16():
         return "this processor does not multiply bfloat16, as CAPTION_PRECISION asks; set that to auto or float32"
-    return _package_obstacle()
-
-
-def _package_obstacle() -> str | None:
     if find_spec("openvino") is None:
         return "the package openvino is not installed; `make openvino` installs it, `auto` does without"
     if find_spec("openvino_telemetry") is not None:

@@ -6,7 +6,6 @@ The network is put together from OpenVINO's own operations and the stored weight
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,10 @@ import openvino
 from openvino import opset13 as ops
 
 from caption_service.model.backends import Backend
+from caption_service.model.convolutions import read_convolutions
 from caption_service.model.preprocessing import INPUT_SIDE_PX, preprocess
 from caption_service.model.sight import FEATURE_SIZE, MAP_SIDE
 
-BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-"""Convolutions of each block, and their channels; a pooling between blocks halves the sides.
-
-Source: Simonyan and Zisserman, 2015, configuration D (arXiv:1409.1556).
-"""
 HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
@@ -72,8 +67,6 @@ class OpenvinoEncoder:
         return cells
 
     def _compiled(self) -> Any:
-        with np.load(self._weights_file, allow_pickle=False) as stored:
-            network = _network(stored, self._weights_file.name)
         hints = {
             "INFERENCE_PRECISION_HINT": HINTS[self.dtype],
             "PERFORMANCE_HINT": "LATENCY",
@@ -82,35 +75,18 @@ class OpenvinoEncoder:
             "ENABLE_HYPER_THREADING": True,
             "ENABLE_CPU_PINNING": False,
         }
-        return openvino.Core().compile_model(network, "CPU", hints)
+        return openvino.Core().compile_model(_network(self._weights_file), "CPU", hints)
 
 
-def _network(stored: Mapping[str, npt.NDArray[Any]], file_name: str) -> Any:
+def _network(weights_file: Path) -> Any:
     pixels = ops.parameter([-1, INPUT_SIDE_PX, INPUT_SIDE_PX, 3], np.float32)
     x = ops.transpose(pixels, np.array([0, 3, 1, 2]))  # (batch, 3, 224, 224)
-    depth = 3
-    for block, (convolutions, channels) in enumerate(BLOCKS, start=1):
-        if block > 1:
+    for each in read_convolutions(weights_file):
+        if each.begins_block:
             x = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
-        for number in range(1, convolutions + 1):
-            layer = f"block{block}_conv{number}"
-            kernel = _weights(stored, f"{layer}/kernel", (3, 3, depth, channels), file_name)
-            bias = _weights(stored, f"{layer}/bias", (channels,), file_name)
-            filters = ops.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
-            sums = ops.convolution(x, filters, [1, 1], [1, 1], [1, 1], [1, 1])
-            x = ops.relu(ops.add(sums, ops.constant(bias.reshape(1, -1, 1, 1))))
-            depth = channels
+        filters = ops.constant(np.ascontiguousarray(each.kernel.transpose(3, 2, 0, 1)))
+        sums = ops.convolution(x, filters, [1, 1], [1, 1], [1, 1], [1, 1])
+        x = ops.relu(ops.add(sums, ops.constant(each.bias.reshape(1, -1, 1, 1))))
     maps = ops.transpose(x, np.array([0, 2, 3, 1]))  # (batch, 14, 14, 512)
     cells = ops.reshape(maps, np.array([0, MAP_SIDE**2, FEATURE_SIZE]), special_zero=True)
     return openvino.Model([cells], [pixels], "vgg16")
-
-
-def _weights(
-    stored: Mapping[str, npt.NDArray[Any]], key: str, shape: tuple[int, ...], file_name: str
-) -> npt.NDArray[np.float32]:
-    if key not in stored:
-        raise ValueError(f"{file_name} lacks {key}")
-    weights = stored[key]
-    if weights.shape != shape:
-        raise ValueError(f"{key} in {file_name} has the shape {weights.shape}, not {shape}")
-    return weights.astype(np.float32)

@@ -58,8 +58,8 @@ def _explain(image: Path, out: Path, model: Path) -> None:
     # TensorFlow's notes on itself would bury ours.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    from classify_service.explaining.drawing import draw_explanation  # noqa: PLC0415 - brings in TensorFlow
-    from classify_service.model.artifact import load  # noqa: PLC0415 - brings in TensorFlow
+    from classify_service.explaining.drawing import draw_explanation  # noqa: PLC0415 - slow
+    from classify_service.model.artifact import load  # noqa: PLC0415 - slow
 
     classifier, _ = load(model)
     explanation = classifier.explain(picture)

@@ -33,10 +33,11 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="new folder for what is written")
     options = parser.parse_args()
     from classify_service.exporting.saved_model import ExportedClassifier  # noqa: PLC0415 - brings in TensorFlow
-    from classify_service.model.artifact import load  # noqa: PLC0415 - brings in TensorFlow
+    from classify_service.model.artifact import load  # noqa: PLC0415 - slow
+    from classify_service.model.backends import Computing  # noqa: PLC0415
 
     try:
-        model = ExportedClassifier(load(options.model)[0])
+        model = ExportedClassifier(load(options.model, computing=Computing("tensorflow"))[0])
         places = lay_out(
             options.out, options.model.resolve().name, inputs=model.inputs, outputs=model.outputs, write=model.write
         )

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from classify_service.model.classifier import Classifier
 from classify_service.model.features import FEATURE_NAMES
+from classify_service.model.keras_network import KerasNetwork
 from shared.model_repository import ExportedTensor
 
 Tensor = Any
@@ -25,7 +26,9 @@ class ExportedClassifier(tf.Module):
 
     def __init__(self, classifier: Classifier) -> None:
         super().__init__(name="classifier")
-        self._network = classifier.network
+        if not isinstance(classifier.network, KerasNetwork):
+            raise TypeError("only a network that TensorFlow computes can be written as a SavedModel")
+        self._network = classifier.network.joined
         self._labels = tf.constant(classifier.labels)
         self._temperature = classifier.judgement.temperature
         self._thresholds = tf.constant(classifier.judgement.thresholds, tf.float32)

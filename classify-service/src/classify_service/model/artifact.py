@@ -1,27 +1,25 @@
-"""Write a classifier to a folder and read it back, with labels, weights and scales in it and nothing pickled.
+"""Read a classifier from its folder, with labels, weights and scales in it and nothing pickled; `saving` writes it.
 
-The eye's kernels are stored in eight bits, the heads' matrices in half precision, vectors (biases, scales) in single.
 The folder's manifest names each file with its SHA-256, and a folder that is changed, incomplete or made for other
-features is refused in one sentence.
+features is refused in one sentence. TensorFlow comes in only where it is to compute.
 """
 
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import keras
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from classify_service.model.classifier import Classifier, Judgement, empty_networks
-from classify_service.model.eye import GRID_SIDE, STRIDE_PX, load_convolutions, stored_convolutions
+from classify_service.model.backends import Computing, choose
+from classify_service.model.classifier import Classifier, Judgement, Network
 from classify_service.model.features import FEATURE_NAMES
-from classify_service.model.head import HeadSizes
-from shared.artifacts import MANIFEST_NAME, ArtifactError, Manifest, read_manifest, write_manifest
+from classify_service.model.head_sizes import HeadSizes
+from classify_service.model.narrowed_vgg16 import GRID_SIDE, STRIDE_PX
+from shared.artifacts import MANIFEST_NAME, ArtifactError, Manifest, read_manifest
 
 KIND = "classifier"
 WEIGHTS_NAME = "weights.npz"
@@ -48,42 +46,12 @@ class Description(BaseModel):
     eye: Literal["vgg16 narrowed to a quarter"] = "vgg16 narrowed to a quarter"
 
 
-@dataclass(frozen=True)
-class Networks:
-    """A classifier's parts, as training makes them."""
-
-    eye: keras.Model
-    heads: list[keras.Model]
-    sizes: HeadSizes
-
-
-def save(
-    folder: Path, networks: Networks, *, labels: tuple[str, ...], judgement: Judgement, manifest: Manifest
-) -> Manifest:
-    """Write the classifier to `folder`, made when it is not there, and return the complete manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Any] = _arrays(networks)
-    np.savez_compressed(folder / WEIGHTS_NAME, **arrays)
-    description = Description(
-        labels=list(labels),
-        temperature=judgement.temperature,
-        thresholds=dict(zip(labels, judgement.thresholds, strict=True)),
-        input_side_px=networks.eye.input_shape[1],
-        heads=len(networks.heads),
-        sizes=networks.sizes.as_dict(),
-        none_of_these=networks.sizes.outputs > len(labels),
-        feature_names=list(FEATURE_NAMES),
-    )
-    (folder / CLASSIFIER_NAME).write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return write_manifest(folder, manifest)
-
-
-def load(folder: Path, *, dtype: str | None = None) -> tuple[Classifier, Manifest]:
+def load(folder: Path, *, computing: Computing | None = None) -> tuple[Classifier, Manifest]:
     """Read a classifier.
 
     Args:
         folder: The artifact.
-        dtype: What the convolutions compute in; none: what this machine is fastest in.
+        computing: What computes its network; none: what is best here, see `backends.choose`.
 
     Raises:
         ArtifactError: see `shared.artifacts.read_manifest`; or the weights do not fit the description, or the
@@ -98,23 +66,18 @@ def load(folder: Path, *, dtype: str | None = None) -> tuple[Classifier, Manifes
     try:
         sizes = HeadSizes(**description.sizes)  # type: ignore[arg-type]
         _check_output_count(description, sizes.outputs)
-        eye, heads = empty_networks(
-            input_side_px=description.input_side_px, heads=description.heads, sizes=sizes, dtype=dtype
-        )
         if description.thresholds.keys() != set(description.labels):
             raise ValueError("it has not one threshold for each label")
         stored = read_weights(folder / WEIGHTS_NAME)
         for name in stored:
             if name.endswith("/logits/bias"):
                 _check_output_count(description, len(stored[name]))
-        load_convolutions(eye, stored)
-        for number, head in enumerate(heads):
-            _fill(head, stored, prefix=f"head_{number}")
+        network = _network(stored, description, sizes, computing or choose())
     except (TypeError, KeyError, ValueError) as error:
         raise ArtifactError(f"{folder} cannot be used: {error}") from error
     thresholds = tuple(description.thresholds[label] for label in description.labels)
     judgement = Judgement(temperature=description.temperature, thresholds=thresholds)
-    return Classifier(eye=eye, heads=heads, labels=tuple(description.labels), judgement=judgement), manifest
+    return Classifier(network=network, labels=tuple(description.labels), judgement=judgement), manifest
 
 
 def read_description(folder: Path) -> Description:
@@ -149,30 +112,19 @@ def read_weights(file: Path) -> Arrays:
         raise ArtifactError(f"{file} cannot be read as weights: {error}") from error
 
 
+def _network(stored: Arrays, description: Description, sizes: HeadSizes, computing: Computing) -> Network:
+    widths = {"input_side_px": description.input_side_px, "heads": description.heads}
+    if computing.backend == "ncnn":
+        from classify_service.model.ncnn_network import NcnnNetwork  # noqa: PLC0415 - not needed with the other
+
+        return NcnnNetwork(stored, **widths, sizes=sizes)
+    from classify_service.model.keras_network import filled_network  # noqa: PLC0415 - brings in TensorFlow
+
+    return filled_network(stored, **widths, sizes=sizes, dtype=computing.dtype)
+
+
 def _check_output_count(description: Description, count: int) -> None:
     if count - description.none_of_these != len(description.labels):
         raise ValueError(
             f"{len(description.labels)} labels are named, but the weights have {count - description.none_of_these}"
         )
-
-
-def _arrays(networks: Networks) -> Arrays:
-    arrays: Arrays = dict(stored_convolutions(networks.eye))
-    for number, head in enumerate(networks.heads):
-        for name, variable in _variables(head, prefix=f"head_{number}"):
-            values = variable.numpy()
-            arrays[name] = values.astype(np.float16) if values.ndim > 1 else values
-    return arrays
-
-
-def _fill(head: keras.Model, stored: Arrays, *, prefix: str) -> None:
-    for name, variable in _variables(head, prefix=prefix):
-        if name not in stored:
-            raise ValueError(f"the weights lack {name}")
-        if stored[name].shape != tuple(variable.shape):
-            raise ValueError(f"{name} has shape {stored[name].shape}, but {tuple(variable.shape)} is needed")
-        variable.assign(stored[name].astype(np.float32))
-
-
-def _variables(head: keras.Model, *, prefix: str) -> list[tuple[str, Any]]:
-    return [(f"{prefix}/{layer.name}/{variable.name}", variable) for layer in head.layers for variable in layer.weights]

@@ -1,21 +1,20 @@
-"""One picture in, every label's probability out: eye, features and head joined, and how far their word is trusted."""
+"""One picture in, every label's probability out: features, a network, and how far its word is trusted.
+
+TensorFlow comes in only with a `keras_network.KerasNetwork`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
-import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from classify_service.model.explanation import Explainer, Floats, Reason
-from classify_service.model.eye import build_eye, fast_dtype
+from classify_service.model.explanation import Evidence, Floats, Reason
 from classify_service.model.features import measure
-from classify_service.model.head import HeadSizes, build_head
 from classify_service.model.preprocessing import Picture, network_input, read_picture
 
 WARM_UP_SIDE_PX = 64
@@ -58,20 +57,50 @@ class Seen:
     """See `features.measure`."""
 
 
+class Network(Protocol):
+    """What turns pixels and features into logits, by whatever library."""
+
+    @property
+    def input_side_px(self) -> int:
+        """Side of the square that it takes."""
+
+    def logits(self, pixels: Floats, features: Floats) -> Floats:
+        """Return (pictures, outputs).
+
+        Args:
+            pixels: (pictures, side, side, 3); see `preprocessing.network_input`.
+            features: (pictures, features); see `features.measure`.
+
+        Raises:
+            MemoryError: they are too many.
+        """
+
+    def explain(self, pixels: Floats, features: Floats, *, labels: int, temperature: float) -> Evidence:
+        """Return what speaks for the best label of one picture.
+
+        Args:
+            pixels: (side, side, 3).
+            features: (features,).
+            labels: How many of the logits are labels: the first ones.
+            temperature: Of the classifier's judgement.
+        """
+
+
 class Classifier:
     """A trained network with its labels.
 
     A network that has learnt what belongs to none of them has one output more than there are labels, the last one.
     """
 
-    def __init__(
-        self, *, eye: keras.Model, heads: list[keras.Model], labels: tuple[str, ...], judgement: Judgement
-    ) -> None:
+    def __init__(self, *, network: Network, labels: tuple[str, ...], judgement: Judgement) -> None:
         self.labels = labels
         self.judgement = judgement
-        self.input_side_px: int = eye.input_shape[1]
-        self._eye, self._heads = eye, heads
-        self.network = join(eye, heads)
+        self.network = network
+
+    @property
+    def input_side_px(self) -> int:
+        """Side of the square that pictures are squashed to."""
+        return self.network.input_side_px
 
     def scores(self, picture: Picture) -> list[Score]:
         """Return every label with its probability, best first.
@@ -100,11 +129,7 @@ class Classifier:
         """
         pixels = np.stack([each.pixels for each in seen])
         features = np.stack([each.features for each in seen])
-        try:
-            logits = np.asarray(self.network.predict_on_batch([pixels, features]))
-        except tf.errors.ResourceExhaustedError as error:
-            raise MemoryError(f"{len(seen)} pictures are too many for the network's memory") from error
-        return [self._ranked(row) for row in logits]
+        return [self._ranked(row) for row in self.network.logits(pixels, features)]
 
     def scores_of_file(self, source: bytes | Path) -> list[Score]:
         """Return the scores of an encoded image.
@@ -120,7 +145,7 @@ class Classifier:
 
     def explain_seen(self, seen: Seen) -> Explanation:
         """Return what `explain` returns."""
-        evidence = self._explainer.explain(
+        evidence = self.network.explain(
             seen.pixels, seen.features, labels=len(self.labels), temperature=self.judgement.temperature
         )
         return Explanation(self._ranked(evidence.logits), evidence.heat_map, evidence.reasons)
@@ -148,32 +173,9 @@ class Classifier:
         probabilities = softmax(logits / self.judgement.temperature)[: len(self.labels)]
         return [Score(self.labels[at], float(probabilities[at])) for at in np.argsort(-probabilities, kind="stable")]
 
-    @cached_property
-    def _explainer(self) -> Explainer:
-        """Built when it is first asked for: whoever only classifies pays nothing."""
-        return Explainer(self._eye, self._heads)
-
-
-def join(eye: keras.Model, heads: list[keras.Model]) -> keras.Model:
-    """Return the network from [pixels, features] to logits; several heads vote by the mean of their logits."""
-    pixels = keras.Input(eye.input_shape[1:], name="pixels")
-    features = keras.Input(heads[0].input_shape[1][1:], name="features")
-    regions = eye(pixels)
-    votes = [head([regions, features]) for head in heads]  # each (batch, labels)
-    return keras.Model([pixels, features], keras.layers.Average()(votes) if len(votes) > 1 else votes[0])
-
 
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Turn logits, (..., labels), into probabilities that sum to 1 along the last axis."""
     raised = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
     probabilities: npt.NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
     return probabilities
-
-
-def empty_networks(
-    *, input_side_px: int, heads: int, sizes: HeadSizes, dtype: str | None = None
-) -> tuple[keras.Model, list[keras.Model]]:
-    """Return an eye and heads with random weights."""
-    return build_eye(input_side_px=input_side_px, dtype=dtype or fast_dtype()), [
-        build_head(sizes, name=f"head_{number}") for number in range(heads)
-    ]

@@ -17,35 +17,18 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-GRID_SIDE = 9
-"""Cells along one side of a map; each keeps its mean and its maximum."""
-
-REGION_SIDE = 3
-"""Regions along one side of what leaves the eye: a third of the picture's width each, 3 x 3 cells."""
-
-STRIDE_PX = 16
-"""The input's side is GRID_SIDE times a multiple of this."""
-
-BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-"""Channels of each convolution, block by block; source: Simonyan and Zisserman, 2015, configuration D."""
-
-POOLED = {"block3_conv3": 256, "block4_conv2": 512, "block4_conv3": 512, "block5_conv3": 512}
-"""The layers whose maps leave the eye, and their channels."""
-
-FIRST = "block1_conv1"
-"""It sees three channels: there is nothing to narrow."""
-
-NARROWED = "_narrow"
-"""What the name of the 3 x 3 half of a narrowed convolution ends with."""
-
-REGION_SIZE = 2 * sum(POOLED.values())
-"""Numbers a region holds: for each channel the average of its cells' means, and of their maxima."""
-
-NARROW = 4
-"""By so much a narrowed convolution divides the channels of the one it stands for."""
-
-LEVELS = 127
-"""Kernels are stored as whole numbers from -LEVELS to LEVELS, times a scale for each output channel."""
+from classify_service.model.narrowed_vgg16 import (
+    BLOCKS,
+    FIRST,
+    GRID_SIDE,
+    LEVELS,
+    NARROWED,
+    POOLED,
+    REGION_SIDE,
+    STRIDE_PX,
+    layer_weights,
+    narrow_width,
+)
 
 
 def build_eye(*, input_side_px: int, dtype: str = "float32") -> keras.Model:
@@ -91,11 +74,6 @@ def build_eye(*, input_side_px: int, dtype: str = "float32") -> keras.Model:
     return eye
 
 
-def narrow_width(width: int) -> int:
-    """Return how many channels a narrowed convolution of `width` channels has between its halves."""
-    return width // NARROW
-
-
 def fast_dtype() -> str:
     """Return `bfloat16` where this machine multiplies it natively, else `float32`, which is then faster."""
     description = Path("/proc/cpuinfo")
@@ -106,22 +84,14 @@ def fast_dtype() -> str:
 def load_convolutions(eye: keras.Model, stored: Mapping[str, npt.NDArray[np.generic]]) -> None:
     """Fill the eye from `<layer>/kernel` and, where a layer has one, `<layer>/bias`; further keys are passed over.
 
-    A kernel of whole numbers is multiplied with `<layer>/scale`, one number for each output channel.
+    See `narrowed_vgg16.layer_weights`.
 
     Raises:
         ValueError: a layer is missing or has another shape.
     """
     for layer in convolutions(eye):
-        names = [f"{layer.name}/kernel"]
-        if names[0] in stored and stored[names[0]].dtype == np.int8:
-            names.append(f"{layer.name}/scale")
-        if layer.use_bias:
-            names.append(f"{layer.name}/bias")
-        if missing := [name for name in names if name not in stored]:
-            raise ValueError(f"the weights lack {', '.join(missing)}")
-        arrays = {name.rpartition("/")[2]: stored[name].astype(np.float32) for name in names}
-        kernel = arrays["kernel"] * arrays.get("scale", np.float32(1))
-        layer.set_weights([kernel, arrays["bias"]] if layer.use_bias else [kernel])
+        kernel, bias = layer_weights(stored, layer.name)
+        layer.set_weights([kernel] if bias is None else [kernel, bias])
 
 
 def stored_convolutions(eye: keras.Model) -> dict[str, npt.NDArray[np.generic]]:

@@ -7,36 +7,16 @@ votes beside it: the two err on different pictures.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from classify_service.model.eye import REGION_SIDE, REGION_SIZE
+from classify_service.model.head_sizes import SCALE_LIMIT, HeadSizes
+from classify_service.model.narrowed_vgg16 import REGION_SIDE, REGION_SIZE
 
 MIN_DEVIATION = 1e-3
-SCALE_LIMIT = 4.0
-"""Features count up to this many standard deviations; a stranger's odd picture must not drown the rest."""
-
-
-@dataclass(frozen=True)
-class HeadSizes:
-    """The widths of a head."""
-
-    outputs: int
-    """One for each label, and one more where it is learnt what belongs to none of them."""
-    features: int
-    anywhere: int = 128
-    layout: int = 64
-    measured: int = 96
-    joint: int = 128
-    dropout: float = 0.4
-
-    def as_dict(self) -> dict[str, int | float]:
-        """Return the sizes by name, as an artifact stores them."""
-        return asdict(self)
 
 
 class Scale(keras.layers.Layer):

@@ -61,7 +61,7 @@ def _sort(options: argparse.Namespace) -> None:
     # TensorFlow's notes on itself would bury ours.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    from classify_service.model.artifact import load  # noqa: PLC0415 - brings in TensorFlow
+    from classify_service.model.artifact import load  # noqa: PLC0415 - slow
 
     classifier, _ = load(options.model)
     sorting = Sorting(options.source, options.destination, way=options.way, classifier=classifier)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from classify_service.model.head import HeadSizes, build_head
+from classify_service.model.head import build_head
+from classify_service.model.head_sizes import HeadSizes
 from classify_service.training.head_training import TrainedHead
 from classify_service.training.training_log import LOG_COLUMNS, LogRow
 

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from classify_service.model.head import HeadSizes, build_head, fit_scales
+from classify_service.model.head import build_head, fit_scales
+from classify_service.model.head_sizes import HeadSizes
 from classify_service.training.linear_part import solve_linear_part
 from classify_service.training.recipe import Recipe
 from classify_service.training.sampling import BalancedBatches

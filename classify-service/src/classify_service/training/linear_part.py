@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from classify_service.model.eye import REGION_SIZE
+from classify_service.model.narrowed_vgg16 import REGION_SIZE
 from classify_service.training.sampling import draw_shares
 from classify_service.training.views import Views
 

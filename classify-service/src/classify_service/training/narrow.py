@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not files:
         sys.exit(f"classify-narrow: there are no images in {', '.join(map(str, options.images))}")
     try:
-        from classify_service.model.artifact import read_weights  # noqa: PLC0415 - brings in TensorFlow
+        from classify_service.model.artifact import read_weights  # noqa: PLC0415 - slow
         from classify_service.training.narrowing import narrow_eye  # noqa: PLC0415
 
         weights = narrow_eye(read_weights(options.eye), files, side_px=options.input_side, seed=options.seed)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tqdm import tqdm
 
-from classify_service.model.eye import BLOCKS, FIRST, NARROWED, narrow_width
+from classify_service.model.narrowed_vgg16 import BLOCKS, FIRST, NARROWED, narrow_width
 from classify_service.model.preprocessing import network_input, read_picture
 
 Floats = npt.NDArray[np.float32]

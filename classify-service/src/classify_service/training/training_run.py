@@ -18,10 +18,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from classify_service.model.artifact import WEIGHTS_NAME, Networks, read_weights, save
+from classify_service.model.artifact import WEIGHTS_NAME, read_weights
 from classify_service.model.eye import build_eye, load_convolutions
 from classify_service.model.features import FEATURE_NAMES
-from classify_service.model.head import HeadSizes
+from classify_service.model.head_sizes import HeadSizes
+from classify_service.model.saving import Networks, save
 from classify_service.settings import SHIPPED_MODEL
 from classify_service.training.cross_validation import cross_validate, judge, train_on_all
 from classify_service.training.dataset import DatasetError, Example

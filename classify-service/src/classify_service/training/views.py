@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from classify_service.model.eye import REGION_SIDE, REGION_SIZE
 from classify_service.model.features import FEATURE_NAMES, measure
+from classify_service.model.narrowed_vgg16 import REGION_SIDE, REGION_SIZE
 from classify_service.model.preprocessing import Picture, UnreadableImage, network_input, read_picture
 from classify_service.training.augmentation import augment, unsquash
 from classify_service.training.dataset import DatasetError, Example
