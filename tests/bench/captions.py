@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from caption_service.model.artifact import load_decoder
 from caption_service.model.backends import Computing, choose
 from caption_service.model.beam import beam_search
+from caption_service.model.decoding import Decoding, unlike
 from caption_service.model.encoder import Encoder
+from caption_service.model.graph_voice import GraphVoice
 from caption_service.model.preprocessing import read_image
+from caption_service.model.saving import load_decoder
 from caption_service.model.sight import see
-from caption_service.model.speaker import Decoding, Speaker, unlike
+from caption_service.model.speaker import Speaker
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
 from caption_service.settings import default_encoder, default_model
@@ -61,7 +63,7 @@ def main() -> None:
 def measure(pixels: np.ndarray, *, batch: int, others: dict[str, Computing]) -> dict[str, float]:
     """Return shares and ratios by name."""
     decoder, vocabulary, decoding = load_decoder(default_model(), read_manifest(default_model(), kind="captioner"))
-    encoder, speaker = Encoder(default_encoder() / "encoder.npz"), Speaker(decoder, vocabulary)
+    encoder, speaker = Encoder(default_encoder() / "encoder.npz"), Speaker(GraphVoice(decoder), vocabulary)
     encoder_s, maps = _timed(encoder.encode, pixels, batch)
     seen = see(np.concatenate(maps), decoder.sizes.sight)
 

@@ -90,13 +90,12 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
 
 
 def captioner_loader(settings: CaptionSettings) -> Callable[[], KerasCaptioner]:
-    """Return what loads the model of the settings; only that brings in TensorFlow."""
+    """Return what loads the model of the settings; only that brings in what computes."""
 
     def load() -> KerasCaptioner:
-        from caption_service.model import backends, processor  # noqa: PLC0415  # loads TensorFlow
+        from caption_service.model import backends, processor  # noqa: PLC0415  # slow
         from caption_service.model.captioner import Captioner  # noqa: PLC0415
 
-        processor.set_threads()
         try:
             computing = backends.choose(settings.backend, settings.precision)
         except backends.BackendUnavailable as error:

@@ -21,6 +21,7 @@ _MAGIC = 7767517
 """What ncnn's parameter files begin with."""
 _PLAIN_FLOATS = struct.pack("<I", 0)
 """What stands before weights that are stored as they are."""
+_A_BIAS_A_COLUMN = 4
 _OUT_OF_MEMORY = -100
 """What ncnn answers where memory cannot be had."""
 
@@ -54,6 +55,21 @@ class Layers:
         if bias is not None:
             self._weights.append(_bytes(bias))
 
+    def dense(self, name: str, kernel: Floats, bias: Floats) -> None:
+        """Add a product with a matrix, for input of (rows, numbers before).
+
+        Args:
+            name: Of the layer and what comes out of it.
+            kernel: (numbers before, numbers).
+            bias: (numbers,).
+        """
+        before, after = kernel.shape
+        parameters = {
+            3: 1, 5: 1, 6: 1, 8: after, 9: before, 10: _A_BIAS_A_COLUMN,
+        }  # fmt: skip
+        self._add("Gemm", name, parameters)
+        self._weights += [_PLAIN_FLOATS, _bytes(kernel.T), _PLAIN_FLOATS, _bytes(bias)]
+
     def max_pooling(self, name: str) -> None:
         """Halve the map's sides: of 2 x 2 cells the largest is kept."""
         self._add("Pooling", name, {0: 0, 1: 2, 2: 2})
@@ -85,10 +101,10 @@ class Network:
         net.load_model_mem(weights)
 
     def maps(self, picture: Floats) -> list[Floats]:
-        """Return the maps that were asked for, each (channels, height, width).
+        """Return the maps that were asked for, each (channels, height, width), or (rows, numbers) of dense layers.
 
         Args:
-            picture: (channels, height, width); height times width divisible by 4.
+            picture: (channels, height, width), height times width divisible by 4; or (rows, numbers).
 
         Raises:
             MemoryError: there is not enough for a picture.

@@ -18,8 +18,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from caption_service.model.architectures import build_by_name
-from caption_service.model.artifact import save_captioner
-from caption_service.model.captioner import Captioner, Decoding
+from caption_service.model.captioner import Captioner
+from caption_service.model.decoding import Decoding
+from caption_service.model.saving import save_captioner
 from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary
 from caption_service.settings import default_encoder
 from caption_service.training.reward import read_reward_options, reward

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from caption_service.model.architectures import build_by_name
-from caption_service.model.artifact import load_decoder, load_dense_layers, save_captioner
-from caption_service.model.captioner import Captioner, Decoding
+from caption_service.model.artifact import load_dense_layers
+from caption_service.model.captioner import Captioner
+from caption_service.model.decoding import Decoding
+from caption_service.model.saving import load_decoder, save_captioner
 from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary
 from caption_service.settings import default_encoder, default_model
 from shared.artifacts import ArtifactError, file_sha256, read_manifest

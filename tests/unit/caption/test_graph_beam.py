@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from caption_service.exporting.saved_model import see as see_in_graph
-from caption_service.model.architectures import ATTENTION, MERGE, build_by_name
+from caption_service.model.architectures import MERGE, build_by_name
 from caption_service.model.beam import beam_search
+from caption_service.model.decoder_sizes import ATTENTION
+from caption_service.model.decoding import Decoding
 from caption_service.model.graph_beam import search
 from caption_service.model.sight import see
-from caption_service.model.speaker import Decoding
 from caption_service.model.speech import Decoder
 
 SIZES = {

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from caption_service.model.architectures import ARCHITECTURES, build_by_name, build_like, name_of
-from caption_service.model.artifact import save_captioner
 from caption_service.model.beam import Sentence
-from caption_service.model.captioner import Captioner, Decoding, Speaker
+from caption_service.model.captioner import Captioner
 from caption_service.model.confidence import Calibration
-from caption_service.model.decoder import DecoderSizes
+from caption_service.model.decoder_sizes import DecoderSizes
+from caption_service.model.decoding import Decoding, unlike
 from caption_service.model.encoder import load_convolutions
+from caption_service.model.graph_voice import GraphVoice
 from caption_service.model.merge import MergeSizes
 from caption_service.model.preprocessing import (
     DamagedImage,
@@ -23,7 +24,8 @@ from caption_service.model.preprocessing import (
     preprocess,
     read_image,
 )
-from caption_service.model.speaker import unlike
+from caption_service.model.saving import save_captioner
+from caption_service.model.speaker import Speaker
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import END_ID, SPECIAL_TOKENS, START_ID, Vocabulary
 from caption_service.settings import default_encoder
@@ -102,7 +104,7 @@ def test_what_is_said_depends_on_the_picture(decoder: Decoder, seen: np.ndarray)
 
 def test_step_by_step_speaking_scores_words_as_teaching_does(decoder: Decoder, seen: np.ndarray) -> None:
     """Beam search and training must run the same network."""
-    best = Speaker(decoder, VOCABULARY).describe(seen[:1], Decoding(beams=3, longest=4))[0][0]
+    best = Speaker(GraphVoice(decoder), VOCABULARY).describe(seen[:1], Decoding(beams=3, longest=4))[0][0]
     said = VOCABULARY.token_ids(best.sentence)
     logits, _ = decoder((seen[:1], np.array([[START_ID, *said]])))
     log_probabilities = np.asarray(keras.ops.log_softmax(logits))[0]

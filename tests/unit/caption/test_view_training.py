@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from caption_service.model.decoder import DecoderSizes, build_decoder
+from caption_service.model.decoder import build_decoder
+from caption_service.model.decoder_sizes import DecoderSizes
 from caption_service.model.vocabulary import END_ID, PADDING_ID, SPECIAL_TOKENS, START_ID, Vocabulary
 from caption_service.training.averaging import RunningAverage
 from caption_service.training.losses import guess_loss, seen_as_whole

@@ -98,13 +98,12 @@ def test_ncnn_is_taken_on_a_processor_and_tensorflow_on_a_gpu(monkeypatch: pytes
     assert choose("ncnn") == Computing("ncnn", "float32")  # who asks for it knows
 
 
-def test_a_gpu_is_looked_for_where_the_system_shows_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "nvidiactl").touch()
-    assert not backends.has_gpu(tmp_path)
-    (tmp_path / "nvidia0").touch()
+@pytest.mark.parametrize("shown", [True, False])
+def test_tensorflow_is_asked_for_a_gpu_where_the_system_shows_one(shown: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     with_gpu = SimpleNamespace(config=SimpleNamespace(list_physical_devices=lambda kind: [kind]))
     monkeypatch.setitem(sys.modules, "tensorflow", with_gpu)
-    assert backends.has_gpu(tmp_path)
+    monkeypatch.setattr(backends, "shows_gpu", lambda: shown)
+    assert backends.has_gpu() is shown
 
 
 def test_a_precision_that_ncnn_has_not_is_refused_at_the_start() -> None:

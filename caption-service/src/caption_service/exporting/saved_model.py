@@ -7,13 +7,14 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from caption_service.model.artifact import ENCODER_FILE, load_calibration, load_decoder
+from caption_service.model.artifact import ENCODER_FILE, load_calibration
 from caption_service.model.confidence import Calibration
+from caption_service.model.decoding import Decoding
 from caption_service.model.encoder import Encoder
 from caption_service.model.graph_beam import search
 from caption_service.model.preprocessing import INPUT_SIDE_PX
+from caption_service.model.saving import load_decoder
 from caption_service.model.sight import FC2, FEATURE_SIZE, MAP_SIDE, REGIONS
-from caption_service.model.speaker import Decoding
 from caption_service.model.speech import Decoder, Tensor
 from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary
 from shared.artifacts import ArtifactError, read_manifest

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from caption_service.model.decoder import DecoderSizes, build_decoder
+from caption_service.model.decoder import build_decoder
+from caption_service.model.decoder_sizes import ATTENTION, DecoderSizes
 from caption_service.model.merge import MergeSizes, build_merge_decoder
 from caption_service.model.speech import Decoder
 
-ATTENTION = "attention"
 MERGE = "merge"
 
 

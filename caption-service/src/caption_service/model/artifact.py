@@ -1,26 +1,22 @@
-"""Write a caption model to a folder and read its parts back: weights and words, nothing pickled.
+"""Read the parts of a caption model from its folder: weights and words, nothing pickled; `saving` writes them.
 
-Weights are stored in half precision. A folder that is incomplete, changed or made for something else is refused in one
-sentence.
+A folder that is incomplete, changed or made for something else is refused in one sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import BadZipFile
 
-import numpy as np
-
-from caption_service.model.architectures import ATTENTION, UnknownArchitecture, build_by_name, name_of
 from caption_service.model.confidence import Calibration
+from caption_service.model.decoder_sizes import ATTENTION
+from caption_service.model.decoding import Decoding
 from caption_service.model.sight import DenseLayers, DenseWeightsError
-from caption_service.model.speaker import Decoding
-from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
-from shared.artifacts import ArtifactError, Manifest, file_sha256, write_manifest
+from shared.artifacts import ArtifactError, Manifest, file_sha256
 
 ENCODER_FILE = "encoder.npz"
 DECODER_FILE = "decoder.npz"
@@ -31,28 +27,23 @@ CALIBRATION = "calibration"
 Loaded = TypeVar("Loaded")
 
 
-def save_captioner(
-    folder: Path, manifest: Manifest, *, decoder: Decoder, vocabulary: Vocabulary, decoding: Decoding
-) -> Manifest:
-    """Write a model artifact: weights in half precision, vocabulary, manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights: dict[str, Any] = {
-        _weight_name(variable.path): np.asarray(variable).astype(np.float16) for variable in decoder.weights
-    }
-    np.savez(folder / DECODER_FILE, **weights)
-    vocabulary.write(folder / VOCABULARY_FILE)
-    sizes = {
-        **manifest.sizes,
-        "architecture": name_of(decoder),
-        "sight": decoder.sizes.sight,
-        "decoder": asdict(decoder.sizes),
-        "decoding": asdict(decoding),
-    }
-    return write_manifest(folder, manifest.model_copy(update={"sizes": sizes}))
+@dataclass(frozen=True)
+class Described:
+    """What an artifact says of its decoder."""
+
+    architecture: str
+    sizes: dict[str, Any]
+    vocabulary: Vocabulary
+    decoding: Decoding
+
+    @property
+    def sight(self) -> str:
+        """What of a picture the decoder is given."""
+        return str(self.sizes.get("sight") or f"map{self.sizes.get('grid_side')}")
 
 
-def load_decoder(folder: Path, manifest: Manifest) -> tuple[Decoder, Vocabulary, Decoding]:
-    """Read the decoder of a model artifact whose manifest has been read, its words, and how it is searched.
+def read_description(folder: Path, manifest: Manifest) -> Described:
+    """Read what a model artifact whose manifest has been read says of its decoder, its words, and how it is searched.
 
     A manifest that names no architecture is of the first one, attention.
 
@@ -61,7 +52,8 @@ def load_decoder(folder: Path, manifest: Manifest) -> tuple[Decoder, Vocabulary,
     """
     try:
         decoding = Decoding(**manifest.sizes["decoding"])
-        words_expected = manifest.sizes["decoder"]["vocabulary_size"]
+        sizes = manifest.sizes["decoder"]
+        words_expected = sizes["vocabulary_size"]
         vocabulary = Vocabulary.read(folder / VOCABULARY_FILE)
     except KeyError as error:
         raise ArtifactError(f"{folder} cannot be read: its manifest does not tell its {error}") from error
@@ -69,12 +61,7 @@ def load_decoder(folder: Path, manifest: Manifest) -> tuple[Decoder, Vocabulary,
         raise ArtifactError(f"{folder} cannot be read: {error}") from error
     if len(vocabulary) != words_expected:
         raise ArtifactError(f"{folder} has {len(vocabulary)} words, but its decoder was made for {words_expected}")
-    try:
-        decoder = build_by_name(manifest.sizes.get("architecture", ATTENTION), manifest.sizes["decoder"])
-    except (UnknownArchitecture, TypeError) as error:
-        raise ArtifactError(f"{folder} cannot be read: {error}") from error
-    readable(folder / DECODER_FILE, lambda file: _fill(decoder, file))
-    return decoder, vocabulary, decoding
+    return Described(manifest.sizes.get("architecture", ATTENTION), sizes, vocabulary, decoding)
 
 
 def load_calibration(folder: Path, manifest: Manifest) -> Calibration | None:
@@ -115,17 +102,3 @@ def readable(file: Path, read: Callable[[Path], Loaded]) -> Loaded:
         raise
     except (OSError, ValueError, BadZipFile) as error:
         raise ArtifactError(f"{file} cannot be read: {error}") from error
-
-
-def _fill(decoder: Decoder, file: Path) -> None:
-    with np.load(file, allow_pickle=False) as stored:
-        for variable in decoder.weights:
-            name = _weight_name(variable.path)
-            if name not in stored or stored[name].shape != tuple(variable.shape):
-                raise ArtifactError(f"{file} has no {name} of the shape that its manifest tells")
-            variable.assign(stored[name].astype(np.float32))
-
-
-def _weight_name(path: str) -> str:
-    """Return a variable's path without the model's own name, which Keras may number."""
-    return path.partition("/")[2]

@@ -90,7 +90,7 @@ def beam_search(
             search.grow(log_probabilities, said)
         if all(search.is_settled for search in searches):
             break
-    return [[search.best(image) for search in searches] for image in range(images)]
+    return [[search.best[image] for search in searches] for image in range(images)]
 
 
 @dataclass
@@ -102,11 +102,13 @@ class _Search:
     first_row: int
     longest: int
     length_power: float
-    finished: list[list[Sentence]] = field(init=False)
+    best: list[list[Sentence]] = field(init=False)
+    """Of each image, best first; as many as there are beams."""
 
     def __post_init__(self) -> None:
         shape = (self.images, self.group.beams)
-        self.finished = [[] for _ in range(self.images)]
+        self.best = [[] for _ in range(self.images)]
+        self.to_beat = np.full(self.images, -np.inf)  # the score of the last of the best, where there are enough
         self.words = np.zeros((*shape, 0), np.int32)
         self.scores = np.full(shape, -np.inf, np.float32)
         self.scores[:, 0] = 0.0  # at first all beams are the same empty beginning, so only one of them may grow
@@ -120,46 +122,41 @@ class _Search:
             log_probabilities: Of all groups, (images, rows, vocabulary).
             said: How many beams of earlier groups took each word, (images, vocabulary).
         """
-        own = log_probabilities[:, self._rows]
+        own = log_probabilities[:, self.first_row : self.first_row + self.group.beams]
         self._finish(self.scores + own[:, :, END_ID])
         own[:, :, END_ID] = -np.inf
         if self.words.shape[2] == self.longest:
             return
-        candidates = (self.scores[:, :, None] + own).reshape(self.images, -1)  # (images, beams * vocabulary)
+        candidates = self.scores[:, :, None] + own  # (images, beams, vocabulary)
         wished = candidates
         if self.group.diversity:
-            avoided = (self.scores[:, :, None] + own) - self.group.diversity * said[:, None]
-            wished = avoided.reshape(self.images, -1)
-        best = np.argpartition(-wished, self.group.beams - 1, axis=1)[:, : self.group.beams]
-        self.scores = np.take_along_axis(candidates, best, axis=1)
+            wished = candidates - self.group.diversity * said[:, None]
+        flat = wished.reshape(self.images, -1)
+        best = np.argpartition(-flat, self.group.beams - 1, axis=1)[:, : self.group.beams]
         origin, last = (part.astype(np.int32) for part in np.divmod(best, own.shape[2]))
-        grown = np.take_along_axis(self.words, origin[:, :, None], axis=1)
-        self.words = np.concatenate([grown, last[:, :, None]], axis=2)
+        image = np.arange(self.images)[:, None]
+        self.scores = candidates[image, origin, last]
+        self.words = np.concatenate([self.words[image, origin], last[:, :, None]], axis=2)
         self.origin, self.last = origin + self.first_row, last
-        np.add.at(said, (np.arange(self.images)[:, None], last), 1.0)
+        np.add.at(said, (image, last), 1.0)
 
     @property
     def is_settled(self) -> bool:
         """Say whether no growing beginning can still enter the best of any image: log-probabilities only fall."""
-        return all(map(self._is_settled, range(self.images)))
-
-    def best(self, image: int) -> list[Sentence]:
-        """Return an image's best sentences."""
-        return sorted(self.finished[image], key=lambda s: -s.score(self.length_power))[: self.group.beams]
+        best_possible = self.scores.max(axis=1) / (self.longest + 1) ** self.length_power
+        return bool((np.isfinite(self.to_beat) & (best_possible <= self.to_beat)).all())
 
     @property
     def _rows(self) -> Ids:
         return np.arange(self.first_row, self.first_row + self.group.beams, dtype=np.int32)
 
-    def _finish(self, ended_scores: Floats) -> None:
-        """Keep every beginning that could end here as a sentence."""
-        for image, beam in np.argwhere(np.isfinite(ended_scores)):
-            token_ids = tuple(int(token_id) for token_id in self.words[image, beam])
-            self.finished[image].append(Sentence(token_ids, float(ended_scores[image, beam])))
-
-    def _is_settled(self, image: int) -> bool:
-        kept = self.best(image)
-        if len(kept) < self.group.beams:
-            return False
-        best_possible = float(self.scores[image].max()) / (self.longest + 1) ** self.length_power
-        return bool(best_possible <= kept[-1].score(self.length_power))
+    def _finish(self, ended: Floats) -> None:
+        """Keep every beginning that could end here, (images, beams), as a sentence, if it is among the best so far."""
+        scores = ended.astype(np.float64) / (self.words.shape[2] + 1) ** self.length_power
+        for image, beam in np.argwhere(scores > self.to_beat[:, None]):
+            best = self.best[image]
+            best.append(Sentence(tuple(self.words[image, beam].tolist()), float(ended[image, beam])))
+            best.sort(key=lambda sentence: -sentence.score(self.length_power))
+            del best[self.group.beams :]
+            if len(best) == self.group.beams:
+                self.to_beat[image] = best[-1].score(self.length_power)

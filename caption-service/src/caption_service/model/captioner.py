@@ -8,24 +8,26 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
+from caption_service.model import processor
 from caption_service.model.artifact import (
+    DECODER_FILE,
     ENCODER_FILE,
+    Described,
     load_calibration,
-    load_decoder,
     load_dense_layers,
+    read_description,
     readable,
 )
 from caption_service.model.backends import Backend, Computing, Eye
+from caption_service.model.decoder_sizes import ATTENTION, DecoderSizes
+from caption_service.model.decoding import Decoding
 from caption_service.model.description import Description, Look, whole_map
 from caption_service.model.embedding import EMBEDDING_FILE, Projection, encoder_identity
 from caption_service.model.preprocessing import INPUT_SIDE_PX
 from caption_service.model.sight import FC2, DenseLayers, see
-from caption_service.model.speaker import Caption, Decoding, Speaker
+from caption_service.model.speaker import Caption, Speaker, Voice
 from shared.artifacts import ArtifactError, Manifest, read_manifest
-
-__all__ = ["Caption", "Captioner", "Decoding", "Speaker"]
 
 
 class Captioner:
@@ -77,19 +79,20 @@ class Captioner:
         encoder_sha256 = encoder_manifest.files.get(ENCODER_FILE)
         if manifest.sizes.get("encoder_sha256") != encoder_sha256:
             raise ArtifactError(f"{folder} was trained on another encoder than {encoder_folder}")
-        decoder, vocabulary, decoding = load_decoder(folder, manifest)
-        dense = load_dense_layers(folder, manifest, vgg16_weights) if decoder.sizes.sight == FC2 else None
+        described = read_description(folder, manifest)
+        voice = _voice(folder, manifest, described, computing)
+        dense = load_dense_layers(folder, manifest, vgg16_weights) if described.sight == FC2 else None
         projection = None
         if EMBEDDING_FILE in encoder_manifest.files:
             projection = readable(encoder_folder / EMBEDDING_FILE, Projection.read)
         encoder = readable(encoder_folder / ENCODER_FILE, computing.eye)
-        speaker = Speaker(decoder, vocabulary, load_calibration(folder, manifest))
+        speaker = Speaker(voice, described.vocabulary, load_calibration(folder, manifest))
         return cls(
             manifest,
             encoder,
             speaker,
-            decoding,
-            sight=decoder.sizes.sight,
+            described.decoding,
+            sight=described.sight,
             dense=dense,
             projection=projection,
             embedding_encoder=encoder_identity(encoder_manifest, (ENCODER_FILE, EMBEDDING_FILE)),
@@ -139,12 +142,9 @@ class Captioner:
         """
         if any(embedding) and self._projection is None:
             raise ValueError("the encoder has no projection")
-        try:
-            maps = self._encoder.encode(images)  # (images, 196, 512)
-            seen = self._see(maps)
-            captions = self._speaker.describe(seen, self._decoding)
-        except tf.errors.ResourceExhaustedError as error:
-            raise MemoryError(f"{len(images)} pictures are too many for the model's memory") from error
+        maps = self._encoder.encode(images)  # (images, 196, 512)
+        seen = self._see(maps)
+        captions = self._speaker.describe(seen, self._decoding)
         embedded = self._projection.embed(maps) if self._projection and any(embedding) else None
         return [
             Description(
@@ -165,3 +165,20 @@ class Captioner:
 
     def _see(self, maps: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]]:
         return see(maps, self._sight, dense=self._dense)
+
+
+def _voice(folder: Path, manifest: Manifest, described: Described, computing: Computing) -> Voice:
+    """Return the decoder: without TensorFlow where another library computes the encoder and the architecture allows."""
+    if computing.backend == "tensorflow" or described.architecture != ATTENTION:
+        from caption_service.model.graph_voice import GraphVoice  # noqa: PLC0415 - loads TensorFlow
+        from caption_service.model.saving import load_decoder  # noqa: PLC0415
+
+        processor.set_threads()
+        return GraphVoice(load_decoder(folder, manifest)[0])
+    from caption_service.model.numpy_voice import NumpyVoice  # noqa: PLC0415 - not needed with TensorFlow
+
+    try:
+        sizes = DecoderSizes(**described.sizes)
+    except TypeError as error:
+        raise ArtifactError(f"{folder} cannot be read: {error}") from error
+    return readable(folder / DECODER_FILE, lambda file: NumpyVoice.read(file, sizes))

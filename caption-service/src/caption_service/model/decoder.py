@@ -5,37 +5,11 @@ Source: Xu et al., 2015, "Show, Attend and Tell", soft attention (arXiv:1502.030
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import keras
 from keras import ops
 
+from caption_service.model.decoder_sizes import DecoderSizes
 from caption_service.model.speech import Decoder, Memory, State, Tensor
-
-
-@dataclass(frozen=True)
-class DecoderSizes:
-    """What must be known to build a decoder before its weights can be loaded."""
-
-    vocabulary_size: int
-    grid_side: int
-    feature_rms: float
-    """Root mean square of the training images' features; maps are divided by it."""
-    feature_size: int = 512
-    embedding_size: int = 256
-    lstm_size: int = 512
-    attention_size: int = 256
-    dropout: float = 0.5
-
-    @property
-    def sight(self) -> str:
-        """Return what of a picture the decoder is given."""
-        return f"map{self.grid_side}"
-
-    @property
-    def seen_shape(self) -> tuple[int, ...]:
-        """Return the shape of a feature map, (cells, feature_size)."""
-        return (self.grid_side**2, self.feature_size)
 
 
 class Look(keras.layers.Layer):

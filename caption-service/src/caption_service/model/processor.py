@@ -1,4 +1,4 @@
-"""What the processor can do, and how TensorFlow is set to use it.
+"""What the processor can do, and how TensorFlow is set to use it, which is only loaded where it is needed.
 
 Source: oneDNN, developer guide, on which instructions multiply bfloat16 natively.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import tensorflow as tf
+from shared.gpus import shows_gpu
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,11 @@ NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 def has_gpu() -> bool:
-    """Say whether TensorFlow finds a GPU."""
+    """Say whether TensorFlow finds a GPU; it is only asked where the system shows one."""
+    if not shows_gpu():
+        return False
+    import tensorflow as tf  # noqa: PLC0415 - slow, and takes 500 MB
+
     return bool(tf.config.list_physical_devices("GPU"))
 
 
@@ -42,6 +46,8 @@ def set_threads() -> None:
 
     Between the many small operations of decoding, handing over to another thread took a third of the time.
     """
+    import tensorflow as tf  # noqa: PLC0415 - slow
+
     try:
         tf.config.threading.set_inter_op_parallelism_threads(1)
     except RuntimeError as error:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from caption_service.model.captioner import Caption, Captioner
+from caption_service.model.captioner import Captioner
 from caption_service.model.preprocessing import UnreadableImage
+from caption_service.model.speaker import Caption
 from caption_service.settings import default_encoder, default_model
 from caption_service.training.captions import CaptionsFileError, read_captions
 from caption_service.training.features import read_named

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from caption_service.model.architectures import ARCHITECTURES, ATTENTION, MERGE
+from caption_service.model.architectures import ARCHITECTURES, MERGE
+from caption_service.model.decoder_sizes import ATTENTION
 from caption_service.settings import default_encoder
 from caption_service.training.teacher import Recipe
 

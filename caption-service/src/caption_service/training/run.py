@@ -14,8 +14,11 @@ import numpy as np
 from tqdm import tqdm
 
 from caption_service.model.architectures import build_like, name_of
-from caption_service.model.artifact import DECODER_FILE, save_captioner
-from caption_service.model.captioner import Decoding, Speaker
+from caption_service.model.artifact import DECODER_FILE
+from caption_service.model.decoding import Decoding
+from caption_service.model.graph_voice import GraphVoice
+from caption_service.model.saving import save_captioner
+from caption_service.model.speaker import Speaker
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
 from caption_service.training.batches import CaptionBatches
@@ -61,7 +64,7 @@ class TrainingRun:
         batches = CaptionBatches(captions, self._vocabulary, batch_size=self._recipe.batch_size)
         teacher = Teacher(self._pupil, self._recipe, steps=self._recipe.epochs * len(batches))
         progress = self._resume(teacher)
-        speaker = Speaker(self._best, self._vocabulary)
+        speaker = Speaker(GraphVoice(self._best), self._vocabulary)
         for epoch in range(int(progress["epoch"]) + 1, self._recipe.epochs + 1):
             if epoch - progress["best_epoch"] > self._recipe.patience:
                 break
@@ -86,7 +89,7 @@ class TrainingRun:
         """Choose on dev how to search for sentences, and write the model."""
         with np.load(self._folder / "best" / DECODER_FILE, allow_pickle=False) as stored:
             self._best.set_weights([stored[name].astype(np.float32) for name in stored])
-        decoding, scores = choose_decoding(Speaker(self._best, self._vocabulary), dev_captions, dev_seen)
+        decoding, scores = choose_decoding(Speaker(GraphVoice(self._best), self._vocabulary), dev_captions, dev_seen)
         return self._save(self._out, decoding, scores)
 
     @property

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from caption_service.model.architectures import build_by_name, name_of
-from caption_service.model.artifact import ENCODER_FILE, load_decoder
+from caption_service.model.artifact import ENCODER_FILE
+from caption_service.model.saving import load_decoder
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary
 from caption_service.training.view_sets import TrainingSet

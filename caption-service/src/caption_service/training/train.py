@@ -11,9 +11,11 @@ from pathlib import Path
 
 import keras
 
-from caption_service.model.architectures import ATTENTION, MERGE, build_by_name, name_of
-from caption_service.model.artifact import ENCODER_FILE, load_decoder
+from caption_service.model.architectures import MERGE, build_by_name, name_of
+from caption_service.model.artifact import ENCODER_FILE
+from caption_service.model.decoder_sizes import ATTENTION
 from caption_service.model.preprocessing import UnreadableImage
+from caption_service.model.saving import load_decoder
 from caption_service.model.sight import FC2, REGIONS, DenseWeightsError
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import SPECIAL_TOKENS, Vocabulary

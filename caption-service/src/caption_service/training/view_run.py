@@ -16,9 +16,12 @@ import numpy as np
 from tqdm import tqdm
 
 from caption_service.model.architectures import build_like
-from caption_service.model.artifact import DECODER_FILE, ENCODER_FILE, save_captioner
-from caption_service.model.captioner import Decoding, Speaker
+from caption_service.model.artifact import DECODER_FILE, ENCODER_FILE
+from caption_service.model.decoding import Decoding
 from caption_service.model.embedding import EMBEDDING_FILE
+from caption_service.model.graph_voice import GraphVoice
+from caption_service.model.saving import save_captioner
+from caption_service.model.speaker import Speaker
 from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
 from caption_service.training.destination import Destination
@@ -95,7 +98,7 @@ class ViewRun:
         self._vocabulary, self._dev_sets = vocabulary, dev_sets
         self._best, self._best_tail = build_like(best[0]), best[1]
         self._best.set_weights(best[0].get_weights())
-        self._speaker = Speaker(self._best, vocabulary)
+        self._speaker = Speaker(GraphVoice(self._best), vocabulary)
         self._seen: list[Seen] = []
         self._folder = destination.out.with_name(f"{destination.out.name}-training")
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Literal
+
+from shared.gpus import shows_gpu
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +48,9 @@ def choose(backend: str = "auto", precision: str = "auto") -> Computing:
     return chosen
 
 
-def has_gpu(devices: Path = Path("/dev")) -> bool:
-    """Say whether TensorFlow finds a GPU; it is only asked, and loaded, where the system has one.
-
-    Args:
-        devices: Where Linux shows NVIDIA's GPUs, and dxg, through which Windows lends its own.
-    """
-    if not (any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists()):
+def has_gpu() -> bool:
+    """Say whether TensorFlow finds a GPU; it is only asked where the system shows one."""
+    if not shows_gpu():
         return False
     import tensorflow as tf  # noqa: PLC0415 - slow, and takes 500 MB
 
