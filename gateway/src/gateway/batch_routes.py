@@ -73,7 +73,7 @@ def batch_routes(
     """Return the routes; sending a batch and watching one may take any time, but must go on."""
     router = APIRouter(prefix=PREFIX, tags=["batches"], responses=BEHIND)
 
-    def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
+    async def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
         return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
 
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type

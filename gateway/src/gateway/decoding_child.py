@@ -1,8 +1,9 @@
 """The process that decodes strangers' files: one after the other, within limits that it sets upon itself.
 
 It is started by `gateway.decoding_process`, reads files from standard input and writes what it found to standard
-output. Both speak in lengths, JSON and bytes, never in pickles: what takes this process over must not reach the next
-one. It has no secrets (its environment is empty but for paths), opens no connection, and cannot write a file.
+output, which are one socket. Both speak in lengths, JSON and bytes, never in pickles: what takes this process over must
+not reach the next one. It has no secrets (its environment is empty but for paths), opens no connection, and cannot
+write a file.
 """
 
 from __future__ import annotations

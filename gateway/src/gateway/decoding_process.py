@@ -6,33 +6,26 @@ forge, and would import the whole service anew in every child; what is needed wi
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.decoding_child import BROKEN, LENGTH, READY, TOO_HUNGRY, TOO_LARGE, UNKNOWN
+from gateway.decoding_channel import DecoderDied, DecodingChannel
+from gateway.decoding_child import BROKEN, READY, TOO_HUNGRY, TOO_LARGE, UNKNOWN
 from shared.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 from shared.previews import MEDIA_TYPES, Inspection
 
-log = logging.getLogger(__name__)
+__all__ = ["DecoderDied", "DecodingLimits", "DecodingProcess", "DecodingTooSlow"]
 
 START_TIMEOUT_S = 60.0
 _HEAD_LIMIT_BYTES = 4096
 _PREVIEW_LIMIT_BYTES = 2 * 1024 * 1024
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "LANG")
 """What a decoding process inherits; secrets are not among it."""
-
-
-class DecoderDied(Exception):
-    """The process ended, or spoke nonsense, and nobody had stopped it."""
 
 
 class DecodingTooSlow(Exception):
@@ -66,7 +59,7 @@ class DecodingProcess:
 
     def __init__(self, limits: DecodingLimits) -> None:
         self._limits = limits
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: tuple[subprocess.Popen[bytes], DecodingChannel] | None = None
         self._is_ready = False
 
     def start(self) -> None:
@@ -87,113 +80,72 @@ class DecodingProcess:
             DecodingTooSlow: it took longer than `timeout_s`; the process was replaced.
             DecoderDied: the process ended over it; it was replaced.
         """
-        if self._process is None or self._process.poll() is not None:
+        if self._child is None or self._child[0].poll() is not None:
             self._spawn()
         if not self._is_ready:
             self._wait_until_ready()
-        process = self._running()
+        _, channel = self._running()
         try:
-            with self._killed_after(timeout_s):
-                _write(process, image)
-                head = _head(_read(process, _HEAD_LIMIT_BYTES))
-                preview = _read(process, _PREVIEW_LIMIT_BYTES)
+            channel.allow(timeout_s)
+            channel.send(image)
+            head = _head(channel.receive(_HEAD_LIMIT_BYTES))
+            preview = channel.receive(_PREVIEW_LIMIT_BYTES)
             if head.refused == TOO_HUNGRY:
                 self._spawn()  # what it could not finish may still hold memory
             return _inspection(head, preview, self._limits)
+        except TimeoutError as error:
+            self._spawn()
+            raise DecodingTooSlow(f"the decoding process was killed after {timeout_s:.1f} s") from error
         except (OSError, DecoderDied) as error:
             self._spawn()
             raise DecoderDied("the decoding process ended over this file") from error
-        except DecodingTooSlow:
-            self._spawn()
-            raise
 
     def close(self) -> None:
         """End the process, whatever it does."""
-        process, self._process = self._process, None
-        if process is None:
+        child, self._child = self._child, None
+        if child is None:
             return
+        process, channel = child
         process.kill()
         process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                _close_quietly(stream)
+        channel.close()
 
     @property
     def pid(self) -> int:
         """The process' id."""
-        return self._running().pid
+        return self._running()[0].pid
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+    def _running(self) -> tuple[subprocess.Popen[bytes], DecodingChannel]:
+        if self._child is None:
             raise RuntimeError("the decoding process is started before the first file")
-        return self._process
+        return self._child
 
     def _spawn(self) -> None:
         self.close()
         self._is_ready = False
         limits = self._limits
         figures = [str(limits.pixel_limit), str(limits.memory_bytes), str(limits.timeout_s)]
+        channel = DecodingChannel()
         # -P: no module comes from the folder that the service was started in. A session of its own: Ctrl-C is for us.
-        self._process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-W", "ignore", "-m", "gateway.decoding_child", *figures],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=channel.far.fileno(),
+            stdout=channel.far.fileno(),
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
             start_new_session=True,
         )
+        channel.far.close()
+        self._child = process, channel
 
     def _wait_until_ready(self) -> None:
-        process = self._running()
-        with self._killed_after(START_TIMEOUT_S):
-            if process.stdout is None or process.stdout.read(len(READY)) != READY:
-                raise DecoderDied("the decoding process does not start")
-        self._is_ready = True
-
-    @contextmanager
-    def _killed_after(self, timeout_s: float) -> Iterator[None]:
-        """Kill the process when the time is over, which ends the reading and the writing; raises DecodingTooSlow."""
-        process = self._running()
-        is_late = threading.Event()
-
-        def kill() -> None:
-            is_late.set()
-            process.kill()
-
-        timer = threading.Timer(timeout_s, kill)
-        timer.daemon = True
-        timer.start()
+        _, channel = self._running()
         try:
-            yield
-        except (OSError, DecoderDied) as error:
-            if is_late.is_set():
-                raise DecodingTooSlow(f"the decoding process was killed after {timeout_s:.1f} s") from error
-            raise
-        finally:
-            timer.cancel()
-            timer.join()
-
-
-def _write(process: subprocess.Popen[bytes], image: bytes) -> None:
-    if process.stdin is None:
-        raise DecoderDied("the decoding process has no input")
-    process.stdin.write(LENGTH.pack(len(image)))
-    process.stdin.write(image)
-    process.stdin.flush()
-
-
-def _read(process: subprocess.Popen[bytes], limit_bytes: int) -> bytes:
-    if process.stdout is None:
-        raise DecoderDied("the decoding process has no output")
-    length = process.stdout.read(LENGTH.size)
-    if len(length) < LENGTH.size:
-        raise DecoderDied("the decoding process ended")
-    size_bytes = LENGTH.unpack(length)[0]
-    if size_bytes > limit_bytes:
-        raise DecoderDied("the decoding process says more than it may")
-    said = process.stdout.read(size_bytes)
-    if len(said) < size_bytes:
-        raise DecoderDied("the decoding process ended")
-    return said
+            channel.allow(START_TIMEOUT_S)
+            if channel.receive_exactly(len(READY)) != READY:
+                raise DecoderDied("the decoding process does not start")
+        except TimeoutError as error:
+            raise DecodingTooSlow(f"the decoding process did not start within {START_TIMEOUT_S:.0f} s") from error
+        self._is_ready = True
 
 
 def _head(said: bytes) -> _Head:
@@ -216,10 +168,3 @@ def _inspection(head: _Head, preview: bytes, limits: DecodingLimits) -> Inspecti
     if head.media_type not in MEDIA_TYPES.values() or not preview.startswith(b"\xff\xd8\xff"):
         raise DecoderDied("the decoding process speaks nonsense")
     return Inspection(head.media_type, head.width, head.height, preview)
-
-
-def _close_quietly(stream: IO[bytes]) -> None:
-    try:
-        stream.close()
-    except BrokenPipeError:
-        log.debug("unsent_bytes_dropped")  # they were for the process that has been ended

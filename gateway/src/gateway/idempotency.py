@@ -39,7 +39,7 @@ NOT_KEPT = frozenset({408, 409, 425, 429})
 _KEY = re.compile(rf"[\x21-\x7e]{{1,{MOST_KEY_LETTERS}}}")
 
 
-def read_key(
+async def read_key(
     idempotency_key: Annotated[
         str | None,
         Header(

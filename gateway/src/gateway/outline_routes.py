@@ -19,7 +19,7 @@ def outline_routes(storage: StorageClient, *, longest_deadline_s: float) -> APIR
     """Return the route; it must stand before that of one image, whose id could be `outline` else."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
 
-    def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
+    async def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
         return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
 
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type

@@ -57,7 +57,7 @@ def public_routes(
     """Return the routes of the public API."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
 
-    def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
+    async def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
         return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
 
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type

@@ -46,7 +46,7 @@ def upload_routes(
     """Return the routes; what cannot be kept now is refused before it comes to them, see `upload_admission`."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
 
-    def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
+    async def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
         return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
 
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type

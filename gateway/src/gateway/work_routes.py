@@ -22,7 +22,7 @@ def work_routes(work: WorkClient, *, longest_deadline_s: float) -> APIRouter:
     """Return the routes; those that change many images say what remains when their time is over."""
     router = APIRouter(prefix=PREFIX, responses=BEHIND)
 
-    def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
+    async def _deadline(deadline_ms: Annotated[str | None, Header(alias=DEADLINE_HEADER)] = None) -> Deadline:
         return Deadline.from_header(deadline_ms, longest_s=longest_deadline_s)
 
     Within = Annotated[Deadline, Depends(_deadline)]  # noqa: N806  # it is a type

@@ -85,16 +85,19 @@ class DecodedImage:
     """Pixels of the file, upright."""
     height: int
     picture: Image.Image
-    """RGB, upright, no metadata; of a large JPEG perhaps a smaller version, but no side is under `side_px`."""
+    """RGB, upright, no metadata; of a large JPEG perhaps a smaller version, not below what `decode_image` was told."""
 
 
-def decode_image(source: bytes | Path, *, pixel_limit: int, side_px: int) -> DecodedImage:
+def decode_image(
+    source: bytes | Path, *, pixel_limit: int, side_px: int | None = None, long_side_px: int | None = None
+) -> DecodedImage:
     """Decode one image.
 
     Args:
         source: An encoded image, or the path of one.
         pixel_limit: More pixels than this are refused.
         side_px: The caller needs no side longer than this, so a JPEG may be decoded at a fraction of its size.
+        long_side_px: The same, where only the longer side matters; one of the two is given.
 
     Raises:
         UnknownFormat: not an image of a format we read, or an empty file.
@@ -110,7 +113,9 @@ def decode_image(source: bytes | Path, *, pixel_limit: int, side_px: int) -> Dec
         stack.enter_context(file)
         kind = _format(file)
         try:
-            return _decode(stack.enter_context(Image.open(file, formats=[kind])), kind, pixel_limit, side_px)
+            image = stack.enter_context(Image.open(file, formats=[kind]))
+            least = (side_px, side_px) if side_px else _least(image.size, long_side_px)
+            return _decode(image, kind, pixel_limit, least)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             limit = min(pixel_limit, 2 * (Image.MAX_IMAGE_PIXELS or pixel_limit))
             raise TooManyPixels(f"the image has too many pixels; the limit is {limit} in all") from error
@@ -139,12 +144,20 @@ def _learn_heic() -> None:
     pillow_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False)
 
 
-def _decode(image: Image.Image, kind: str, pixel_limit: int, side_px: int) -> DecodedImage:
+def _least(size: tuple[int, int], long_side_px: int | None) -> tuple[int, int]:
+    """Return the size at which the longer side has so many pixels; the size itself where it is not told."""
+    if long_side_px is None:
+        return size
+    width, height = (max(1, side * long_side_px // max(size)) for side in size)
+    return width, height
+
+
+def _decode(image: Image.Image, kind: str, pixel_limit: int, least: tuple[int, int]) -> DecodedImage:
     width, height = image.size
     if width * height > pixel_limit:
         raise TooManyPixels(f"the image has {width} x {height} pixels; the limit is {pixel_limit} in all")
     if kind == "JPEG":
-        image.draft("RGB", (side_px, side_px))
+        image.draft("RGB", least)
         image.load()
     else:
         image.load()

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from shared.access_errors import KeyMissing
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
-from shared.http_connections import Connections
+from shared.http_connections import Connections, PlainClient
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
 from shared.tracing import TRACEPARENT, current_trace
 
@@ -30,6 +30,10 @@ class ServiceClient:
     def __init__(self, name: str, http: httpx.AsyncClient) -> None:
         self.name = name
         self._http = http
+        # What httpx would put together anew for each request.
+        self._base_url = str(http.base_url).rstrip("/")
+        self._headers = dict(http.headers)
+        self._extensions = {"timeout": http.timeout.as_dict()}
 
     async def call(self, answer: type[Answer], method: str, path: str, *, deadline: Deadline, **request: Any) -> Answer:
         """Send one request and read its JSON answer.
@@ -92,12 +96,13 @@ class ServiceClient:
     def _request(self, method: str, path: str, deadline: Deadline, request: dict[str, Any]) -> httpx.Request:
         remaining_ms = max(1, int(1000 * deadline.remaining_s()))
         headers = {
+            **self._headers,
             **request.pop("headers", {}),
             DEADLINE_HEADER: str(remaining_ms),
             REQUEST_ID_HEADER: current_request_id(),
             **({TRACEPARENT: trace.header} if (trace := current_trace()) else {}),
         }
-        return self._http.build_request(method, path, headers=headers, **request)
+        return httpx.Request(method, self._base_url + path, headers=headers, extensions=self._extensions, **request)
 
     @asynccontextmanager
     async def _failures(self, deadline: Deadline) -> AsyncIterator[None]:
@@ -139,10 +144,10 @@ def open_http(base_url: str, *, connections: int, token: str = "", keeps_idle: b
         keeps_idle: Whether a connection is used again. Where several processes answer under one name, each call must
             make its own: a kept one would lead to the same process for ever.
     """
-    return httpx.AsyncClient(
+    return PlainClient(
+        Connections(at_once=connections, idle_s=KEEP_IDLE_S if keeps_idle else None),
         base_url=base_url,
         headers={"Authorization": f"Bearer {token}"} if token else {},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
-        transport=Connections(at_once=connections, idle_s=KEEP_IDLE_S if keeps_idle else None),
         trust_env=False,
     )

@@ -1,11 +1,13 @@
 """Connections to one of our services, kept by aiohttp, whose parser is written in C; httpx asks through them.
 
-A small call takes half of the processor's time that it takes through httpx's own transport, and an upload makes four.
+A small call takes a third of the processor's time that it takes through httpx's own client and transport, and an upload
+makes four.
 """
 
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import aiohttp
 import httpx
@@ -57,3 +59,22 @@ class Connections(httpx.AsyncBaseTransport):
         keeping = {"force_close": True} if self._idle_s is None else {"keepalive_timeout": self._idle_s}
         connector = aiohttp.TCPConnector(limit=self._at_once, **keeping)
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+class PlainClient(httpx.AsyncClient):
+    """A client without cookies, redirects and authentication: services of ours need none, and they cost a fourth."""
+
+    def __init__(self, connections: Connections, **options: Any) -> None:
+        super().__init__(transport=connections, **options)
+        self._connections = connections
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """Send a request; return the whole response, or with `stream` its head, which whoever calls closes."""
+        response = await self._connections.handle_async_request(request)
+        if not stream:
+            try:
+                await response.aread()
+            except BaseException:  # also when its time is over: the connection must not stay taken
+                await response.aclose()
+                raise
+        return response

@@ -14,6 +14,9 @@ from PIL import Image
 from shared.decoding import decode_image
 
 PREVIEW_SIDE_PX = 512
+PREVIEW_LEAST_PX = 460
+"""A large JPEG that one of its fractions brings between this and PREVIEW_SIDE_PX, as an eighth does one of 12
+megapixels, is not scaled once more: that took longer than all the rest."""
 PREVIEW_QUALITY = 88
 
 MEDIA_TYPES = {
@@ -52,7 +55,7 @@ def inspect_image(image: bytes, *, pixel_limit: int) -> Inspection:
     Raises:
         UnreadableImage: its subclasses tell which of `shared.decoding`'s reasons it was.
     """
-    decoded = decode_image(image, pixel_limit=pixel_limit, side_px=PREVIEW_SIDE_PX)
+    decoded = decode_image(image, pixel_limit=pixel_limit, long_side_px=PREVIEW_LEAST_PX)
     return Inspection(MEDIA_TYPES[decoded.format], decoded.width, decoded.height, _preview(decoded.picture))
 
 

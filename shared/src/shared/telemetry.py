@@ -31,6 +31,7 @@ LOGGED = "legenda.logged"
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _QUIET_ROUTES = ("/health", "/metrics", "/v1/leases", "/v1/batches")  # asked again and again
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_in_json = json.JSONEncoder(default=str, ensure_ascii=False).encode
 _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -165,7 +166,7 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _in_json(line)
 
 
 class _ReadableFormatter(logging.Formatter):

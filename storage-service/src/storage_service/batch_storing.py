@@ -29,11 +29,13 @@ from storage_service.new_images import image_of
 from storage_service.new_rows import NewRow
 from storage_service.repository import AlreadyStored
 from storage_service.tables import Embedding, Image
-from storage_service.uploads import Upload, hash_and_size
+from storage_service.uploads import Upload, hash_and_size, size_of
 from storage_service.uuid7 import uuid7
 
 log = logging.getLogger(__name__)
 
+HASHED_AT_ONCE_BYTES = 64 * 1024
+"""What is not larger is in memory, keeps the event loop for well under a millisecond, and need not wake a thread."""
 FILE_JOBS = 4
 RACES = 3
 """So often others may store some of the same images at the same moment before the batch is given up."""
@@ -81,7 +83,8 @@ class BatchStoring:
             if size is not None
         }
         records, stored, embeddings = await self._file(intact, images)
-        log.info("batch_stored", extra={"images": len(uploads), "new": len(stored)})
+        if len(uploads) > 1:
+            log.info("batch_stored", extra={"images": len(uploads), "new": len(stored)})
         return FiledBatch(StoredBatch(items=_outcomes(uploads, sizes, records, stored)), embeddings)
 
     async def _file(
@@ -135,7 +138,11 @@ class BatchStoring:
 
     async def _sizes(self, uploads: Sequence[Upload]) -> list[int | None]:
         """Return each original's length in bytes, None where it is not what its record says."""
-        found = await self._on_disk(lambda: [hash_and_size(upload.original) for upload in uploads])
+        originals = [upload.original for upload in uploads]
+        if sum(map(size_of, originals)) <= HASHED_AT_ONCE_BYTES:
+            found = [hash_and_size(original) for original in originals]
+        else:
+            found = await self._on_disk(lambda: [hash_and_size(original) for original in originals])
         return [
             size if sha256 == upload.new.sha256 else None for upload, (sha256, size) in zip(uploads, found, strict=True)
         ]

@@ -45,7 +45,8 @@ class EmbeddingRepository:
 
     async def _insert(self, embeddings: Sequence[Embedding]) -> None:
         rows = [{"image_seq": each.image_seq, "encoder": each.encoder, "vector": each.vector} for each in embeddings]
-        seqs = await insert_numbered(self._session, Embedding, rows, key="image_seq")
+        connection = await self._session.connection()
+        seqs = await connection.run_sync(insert_numbered, Embedding, rows, key="image_seq")
         for each in embeddings:
             each.seq = seqs[each.image_seq]
 

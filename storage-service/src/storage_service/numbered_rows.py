@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Connection, insert, select
 
 from storage_service.tables import Embedding, Image
 
 
-async def insert_numbered(
-    session: AsyncSession, table: type[Image | Embedding], rows: Sequence[Mapping[str, Any]], *, key: str
+def insert_numbered(
+    connection: Connection, table: type[Image | Embedding], rows: Sequence[Mapping[str, Any]], *, key: str
 ) -> dict[Any, int]:
-    """Insert rows in few statements, past the session: one for each row, as it does on MySQL, takes most of the time.
+    """Insert rows in few statements, past any session: one for each row, as it does on MySQL, takes most of the time.
 
     Args:
-        session: Has the transaction.
+        connection: Has the transaction.
         table: Has a `seq`.
         rows: At least one, all with the same columns.
         key: Of a column that tells the rows apart.
@@ -28,11 +27,10 @@ async def insert_numbered(
     Returns:
         The rows' numbers by what they have in that column.
     """
-    connection = await session.connection()
     if len(rows) == 1:
-        primary_key: Any = (await connection.execute(insert(table), rows[0])).inserted_primary_key
+        primary_key: Any = connection.execute(insert(table), rows[0]).inserted_primary_key
         return {rows[0][key]: primary_key.seq}
-    await connection.execute(insert(table), rows)
+    connection.execute(insert(table), rows)
     column = getattr(table, key)
-    numbered = await connection.execute(select(column, table.seq).where(column.in_([row[key] for row in rows])))
+    numbered = connection.execute(select(column, table.seq).where(column.in_([row[key] for row in rows])))
     return dict(numbered.all())

@@ -26,6 +26,7 @@ _ENTER = {
     dialect: f"INSERT INTO {Posting.__tablename__} (word, seq, relevance) VALUES ({mark}, {mark}, {mark})"  # noqa: S608
     for dialect, mark in (("sqlite", "?"), ("mysql", "%s"))
 }
+_LEARN = f"INSERT OR IGNORE INTO {VocabularyWord.__tablename__} (word) VALUES (?)"  # noqa: S608
 _LAST_SEQ: int = (1 << SEQ_BITS) - 1
 
 
@@ -95,10 +96,12 @@ def enter(connection: Connection, images: Iterable[NewRow]) -> None:
 
 def learn(connection: Connection, words: set[str]) -> None:
     """Add to the vocabulary what is not in it; nothing is ever taken out, so others' words need not be waited for."""
+    if connection.dialect.name == "sqlite":  # where nobody else writes meanwhile, and to ask takes longer
+        connection.exec_driver_sql(_LEARN, [(word,) for word in sorted(words)])
+        return
     known = set(connection.scalars(select(VocabularyWord.word).where(VocabularyWord.word.in_(words))))
     if new := sorted(words - known):  # in order, so that two that learn the same words do not wait for each other
-        ignore = "OR IGNORE" if connection.dialect.name == "sqlite" else "IGNORE"
-        connection.execute(insert(VocabularyWord).prefix_with(ignore), [{"word": word} for word in new])
+        connection.execute(insert(VocabularyWord).prefix_with("IGNORE"), [{"word": word} for word in new])
 
 
 def keep_in_step(session: Session, _: object) -> None:
@@ -126,7 +129,8 @@ def _replace(connection: Connection, changes: Sequence[tuple[Indexed | None, Ind
     if entered:
         # Twenty for an image: given to the driver as they are, they take half the time.
         connection.exec_driver_sql(_ENTER[connection.dialect.name], sorted(entered))
-        learn(connection, {word for word, _, _ in entered if not word.startswith(EVERY_IMAGE)})
+        if words := {word for word, _, _ in entered if not word.startswith(EVERY_IMAGE)}:
+            learn(connection, words)
     label_counts.note(connection, counts)
 
 

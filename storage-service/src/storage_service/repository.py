@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,10 @@ from storage_service.pending_work import WorkQueue
 from storage_service.status_rows import StatusRows
 from storage_service.tables import Analysis, Image
 from storage_service.upload_batch_rows import UploadBatchRows
+
+# Made once: to make such a statement takes the processor longer than to execute it.
+_BY_ID = select(Image).where(Image.id == bindparam("id"))
+_BY_SHA256 = select(Image).where(Image.sha256 == bindparam("sha256"))
 
 
 class AlreadyStored(Exception):
@@ -66,17 +70,7 @@ class ImageRepository:
         Raises:
             AlreadyStored: the SHA-256 of one of them is not new.
         """
-        rows = [image.row() for image in images]
-        try:
-            seqs = await insert_numbered(self._session, Image, rows, key="id")
-        except IntegrityError as error:
-            raise AlreadyStored from error
-        for image in images:
-            image.seq = seqs[image.id]
-        connection = await self._session.connection()
-        if analyses := [said.row() | {"image_seq": image.seq} for image in images for said in image.analyses]:
-            await connection.execute(insert(Analysis), analyses)
-        await connection.run_sync(postings.enter, images)
+        await (await self._session.connection()).run_sync(_enter, images)
 
     async def remove(self, image: Image) -> None:
         """Delete an image and everything ever said of it."""
@@ -84,7 +78,7 @@ class ImageRepository:
 
     async def get(self, image_id: UUID) -> Image:
         """Return an image; raise NotFound where there is none."""
-        return _known(await self._session.scalar(select(Image).where(Image.id == image_id)), image_id)
+        return _known(await self._session.scalar(_BY_ID, {"id": image_id}), image_id)
 
     async def get_locked(self, image_id: UUID) -> Image:
         """Return an image that nobody else can change before this transaction ends; raise NotFound."""
@@ -97,7 +91,7 @@ class ImageRepository:
 
     async def find_by_sha256(self, sha256: str) -> Image | None:
         """Return the image of these bytes, or None."""
-        image: Image | None = await self._session.scalar(select(Image).where(Image.sha256 == sha256))
+        image: Image | None = await self._session.scalar(_BY_SHA256, {"sha256": sha256})
         return image
 
     async def find_all_by_sha256(self, sha256s: Sequence[str]) -> dict[str, Image]:
@@ -131,6 +125,18 @@ class ImageRepository:
         """Return how many images a statement finds."""
         found = statement.with_only_columns(Image.seq).subquery()
         return await self._session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def _enter(connection: Connection, images: Sequence[NewRow]) -> None:
+    try:
+        seqs = insert_numbered(connection, Image, [image.row() for image in images], key="id")
+    except IntegrityError as error:
+        raise AlreadyStored from error
+    for image in images:
+        image.seq = seqs[image.id]
+    if analyses := [said.row() | {"image_seq": image.seq} for image in images for said in image.analyses]:
+        connection.execute(insert(Analysis), analyses)
+    postings.enter(connection, images)
 
 
 def _known(image: Image | None, image_id: UUID) -> Image:

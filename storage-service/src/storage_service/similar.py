@@ -24,7 +24,7 @@ from storage_service.image_store import ImageStore
 from storage_service.previews import UnreadablePreview, show_the_same
 from storage_service.similarity import Similarity
 from storage_service.tables import Embedding
-from storage_service.vectors import distances, from_bytes
+from storage_service.vectors import ROUNDED, Near, distances, from_bytes
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ SPARE_CANDIDATES = 16
 NEAR_DUPLICATE_DISTANCE = 0.25
 """Measured by tests/bench/near_duplicates.py; see storage-service's README."""
 PREVIEWS_COMPARED = 8
+FARTHEST = 2.0
 MARKING_TIMEOUT_S = 2.0
 
 
@@ -103,7 +104,7 @@ class SimilarPictures:
 
     async def _mark(self, record: ImageRecord, embedding: Embedding, deadline: Deadline) -> ImageRecord:
         self._similarity.note(embedding.encoder, embedding.seq, embedding.vector)
-        nearest = await self._measured(embedding, PREVIEWS_COMPARED, deadline)
+        nearest = await self._measured(embedding, PREVIEWS_COMPARED, deadline, within=NEAR_DUPLICATE_DISTANCE)
         near = {seq: distance for seq, distance in nearest.items() if distance <= NEAR_DUPLICATE_DISTANCE}
         if not near:
             return record
@@ -118,12 +119,20 @@ class SimilarPictures:
                     return lineage.record_of(await images.get(record.id))
         return record
 
-    async def _measured(self, embedding: Embedding, count: int, deadline: Deadline) -> dict[int, float]:
-        """Return the exact distances of the `count` nearest others that are still there, by their numbers."""
+    async def _measured(
+        self, embedding: Embedding, count: int, deadline: Deadline, *, within: float = FARTHEST
+    ) -> Near:
+        """Return the exact distances of the `count` nearest others that are still there.
+
+        Where none is about `within` that distance the database is not asked, and none is returned.
+        """
         vector = from_bytes(embedding.vector)[0]
         asked = 2 * count + SPARE_CANDIDATES
         while True:
-            keys = await self._similarity.nearest(embedding.encoder, vector, asked, deadline=deadline)
+            about = await self._similarity.nearest(embedding.encoder, vector, asked, deadline=deadline)
+            keys = about.keys()
+            if not any(about[seq] <= within + ROUNDED for seq in keys - {embedding.seq}):
+                return {}
             async with self._database.reading() as images:
                 there = await images.embeddings.by_number(keys)
             there.pop(embedding.seq, None)

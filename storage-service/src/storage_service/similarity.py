@@ -27,11 +27,13 @@ from storage_service.vector_index import (
     read_manifest,
 )
 from storage_service.vector_tail import Tail
-from storage_service.vectors import Vector
+from storage_service.vectors import Near, Vector
 
 log = logging.getLogger(__name__)
 
 TAIL_LIMIT_ROWS = 50_000
+SEARCHED_AT_ONCE_ROWS = 1000
+"""So few keep the event loop for a tenth of a millisecond, less than it takes to wake a thread."""
 OVERLAP_ROWS = 1000
 """MySQL may commit a lower number after a higher one: so many are read again, and found to be known."""
 ENCODERS_AT_ONCE = 2
@@ -71,8 +73,8 @@ class Similarity:
         self._wish = wish
         self._encoders: OrderedDict[str, _Encoder] = OrderedDict()
 
-    async def nearest(self, encoder: str, vector: Vector, count: int, *, deadline: Deadline) -> list[int]:
-        """Return numbers of about the nearest embeddings, in no order; some may be gone from the database.
+    async def nearest(self, encoder: str, vector: Vector, count: int, *, deadline: Deadline) -> Near:
+        """Return about the nearest embeddings; some may be gone from the database.
 
         Raises:
             Overloaded: the index is not built yet and there are too many vectors without it, or too many searches.
@@ -87,6 +89,8 @@ class Similarity:
         snapshot, tail = known.snapshot, known.tail
         if tail.is_full:
             raise Overloaded("the index of similar images is being built; try again later", retry_after_s=RETRY_AFTER_S)
+        if snapshot is None and len(tail) <= SEARCHED_AT_ONCE_ROWS:
+            return _search(snapshot, tail, vector, count)
         return await self._worker.run(lambda: _search(snapshot, tail, vector, count), deadline=deadline)
 
     def note(self, encoder: str, seq: int, vector: bytes) -> None:
@@ -165,8 +169,8 @@ class _Encoder:
         self.counted_until = 0.0
 
 
-def _search(snapshot: Snapshot | None, tail: Tail, vector: Vector, count: int) -> list[int]:
-    found = set(map(int, tail.search(vector, count)))
+def _search(snapshot: Snapshot | None, tail: Tail, vector: Vector, count: int) -> Near:
+    found = tail.search(vector, count)
     if snapshot is not None:
-        found.update(map(int, snapshot.search(vector, count)))
-    return sorted(found)
+        found |= snapshot.search(vector, count)
+    return dict(sorted(found.items(), key=lambda one: one[1]))

@@ -81,9 +81,14 @@ async def read_upload(request: Request, *, limit_bytes: int) -> Upload:
 def hash_and_size(file: BinaryIO) -> tuple[str, int]:
     """Return a file's SHA-256 as hex and its length in bytes; it is at its beginning before and after."""
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # it only reads
+    return digest, size_of(file)
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return a file's length in bytes, and go to its beginning."""
     size_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
-    return digest, size_bytes
+    return size_bytes
 
 
 def invalid(*place_and_message: str) -> RequestValidationError:

@@ -15,13 +15,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 from usearch.compiled import MetricKind, ScalarKind
 from usearch.index import Index
 
 from shared.contracts import EMBEDDING_SIZE
-from storage_service.vectors import Vector, Vectors
+from storage_service.vectors import Near, Vector, Vectors
 
 FORMAT = 1
 NEIGHBOURS = 16
@@ -31,8 +30,6 @@ SEARCH_WIDTH = 128
 PROBES = 16
 MOST_GONE = 0.2
 """Of an index' vectors; with more of them deleted it is built from nothing."""
-
-Keys = npt.NDArray[np.uint64]
 
 
 class DamagedIndex(Exception):
@@ -63,10 +60,10 @@ class Snapshot:
     manifest: Manifest
     index: Index
 
-    def search(self, vector: Vector, count: int) -> Keys:
-        """Return the keys of about the nearest vectors."""
-        found: Keys = self.index.search(vector, min(count, self.manifest.rows), threads=1).keys
-        return found
+    def search(self, vector: Vector, count: int) -> Near:
+        """Return about the nearest vectors."""
+        found = self.index.search(vector, min(count, self.manifest.rows), threads=1)
+        return dict(zip(found.keys.tolist(), found.distances.tolist(), strict=True))
 
 
 def new_index() -> Index:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from usearch.compiled import MetricKind
 from usearch.index import search
 
 from shared.contracts import EMBEDDING_SIZE
-from storage_service.vector_index import Keys
-from storage_service.vectors import Vector, from_bytes
+from storage_service.vectors import Near, Vector, from_bytes
+
+Keys = npt.NDArray[np.uint64]
 
 FIRST_ROOM_ROWS = 1024
 
@@ -46,14 +48,13 @@ class Tail:
         self._vectors[begin:end] = from_bytes(*(vector for _, vector in fresh))
         self._known.update(seq for seq, _ in fresh)
 
-    def search(self, vector: Vector, count: int) -> Keys:
-        """Return the keys of the nearest vectors, compared with all."""
+    def search(self, vector: Vector, count: int) -> Near:
+        """Return the nearest vectors, compared with all."""
         keys, vectors = self._filled()
         if not len(keys):
-            return keys
-        places = search(vectors, vector, min(count, len(keys)), MetricKind.Cos, exact=True, threads=1).keys
-        found: Keys = keys[places.astype(np.int64)]
-        return found
+            return {}
+        found = search(vectors, vector, min(count, len(keys)), MetricKind.Cos, exact=True, threads=1)
+        return dict(zip(keys[found.keys.astype(np.int64)].tolist(), found.distances.tolist(), strict=True))
 
     def _filled(self) -> tuple[Keys, np.ndarray[tuple[int, int], np.dtype[np.int8]]]:
         rows = len(self._known)

@@ -18,9 +18,14 @@ Vector = npt.NDArray[np.int8]
 Vectors = npt.NDArray[np.int8]
 """Some embeddings, int8, (rows, 256)."""
 
+Near = dict[int, float]
+"""Numbers of embeddings and how far each is from one, nearest first."""
+
 LARGEST = 127
 DISTANCE_DECIMALS = 4
 """What rounding to bytes leaves of a distance."""
+ROUNDED = 0.001
+"""More than a distance that usearch computes may differ from ours."""
 
 
 def to_bytes(embedding: Sequence[float]) -> bytes | None:

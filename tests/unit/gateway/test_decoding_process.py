@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from gateway.decoding_channel import DecodingChannel
 from gateway.decoding_process import DecoderDied, DecodingLimits, DecodingProcess, DecodingTooSlow
 from gateway.hygiene import Hygiene
 from shared.deadline import Deadline
@@ -80,14 +82,12 @@ def test_a_process_that_does_not_answer_at_all_is_killed(process: DecodingProces
 def test_a_process_that_is_taken_over_is_believed_nothing(spoken: bytes) -> None:
     process = DecodingProcess(ENOUGH)
     process.start()
-    running = process._process
-    assert running is not None
-    assert running.stdout is not None
-    reader, writer = os.pipe()
-    os.write(writer, spoken)
-    os.close(writer)
-    running.stdout.close()
-    running.stdout = os.fdopen(reader, "rb")
+    assert process._child is not None
+    taken_over = DecodingChannel()
+    taken_over.far.sendall(spoken)
+    taken_over.far.shutdown(socket.SHUT_WR)
+    process._child[1].close()
+    process._child = process._child[0], taken_over
     with pytest.raises(DecoderDied):
         process.inspect(photo_bytes(), timeout_s=60)
     assert process.inspect(photo_bytes(), timeout_s=60).width == 64

@@ -48,8 +48,14 @@ def test_the_format_is_read_from_the_bytes(kind: str, media_type: str) -> None:
     assert (found.media_type, found.width, found.height) == (media_type, 90, 60)
 
 
+def test_a_photo_that_a_fraction_makes_small_enough_is_not_scaled_once_more() -> None:
+    assert _preview(encoded(drawn_picture(2000, 1000))).size == (500, 250)
+    assert max(_preview(encoded(drawn_picture(1000, 4096))).size) == PREVIEW_SIDE_PX
+    assert max(_preview(encoded(drawn_picture(1000, 1836))).size) == PREVIEW_SIDE_PX
+
+
 def test_the_preview_is_a_small_rgb_jpeg_of_the_same_shape() -> None:
-    preview = _preview(encoded(drawn_picture(2000, 1000)))
+    preview = _preview(encoded(drawn_picture(2400, 1200)))
     assert (preview.format, preview.mode, preview.size) == ("JPEG", "RGB", (PREVIEW_SIDE_PX, PREVIEW_SIDE_PX // 2))
 
 

@@ -140,14 +140,14 @@ async def test_an_answer_too_long_to_keep_is_given_and_its_key_is_free(keys: Fak
 
 
 @pytest.mark.parametrize(("header", "key"), [("abc", "abc"), ('"abc"', "abc"), ("!~", "!~"), ("k" * 255, "k" * 255)])
-def test_a_key_is_read_with_the_drafts_quotes_and_without(header: str, key: str) -> None:
-    assert read_key(header) == key
+async def test_a_key_is_read_with_the_drafts_quotes_and_without(header: str, key: str) -> None:
+    assert await read_key(header) == key
 
 
 @pytest.mark.parametrize("header", ["", " ", "a b", "k" * 256, "\u00e9", "\x7f", "a\tb", '"a b"'])
-def test_what_is_no_key_is_refused(header: str) -> None:
+async def test_what_is_no_key_is_refused(header: str) -> None:
     with pytest.raises(BadRequest):
-        read_key(header)
+        await read_key(header)
 
 
 def test_fingerprints_tell_requests_apart() -> None:

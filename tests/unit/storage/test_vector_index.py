@@ -40,7 +40,7 @@ def test_what_was_written_is_found_again_by_its_number(tmp_path: Path) -> None:
 
     snapshot = open_snapshot(tmp_path, manifest)
 
-    assert [int(snapshot.search(vector, 3)[0]) for vector in _vectors()[:20]] == list(range(1, 21))
+    assert [next(iter(snapshot.search(vector, 3))) for vector in _vectors()[:20]] == list(range(1, 21))
     assert manifest.rows == manifest.through == ROWS
 
 
@@ -51,7 +51,7 @@ def test_a_new_snapshot_takes_the_place_of_the_old_one_which_stays_readable_for_
 
     assert manifest_stamp(tmp_path, ENCODER) != before
     assert len(list(tmp_path.glob("*.usearch"))) == 1
-    assert int(old.search(_vectors()[4], 1)[0]) == 5
+    assert list(old.search(_vectors()[4], 1)) == [5]
 
 
 def test_an_index_can_be_loaded_and_added_to_and_keeps_what_it_has(tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_the_tail_finds_the_nearest_of_all_and_takes_nothing_twice() -> None:
     tail.add(rows[1000:])
 
     assert len(tail) == 3000
-    assert [int(tail.search(_vectors(3000)[at], 1)[0]) for at in (0, 1200, 2999)] == [1, 1201, 3000]
-    assert list(Tail(limit_rows=5).search(_vectors(1)[0], 3)) == []
+    assert [next(iter(tail.search(_vectors(3000)[at], 1))) for at in (0, 1200, 2999)] == [1, 1201, 3000]
+    assert Tail(limit_rows=5).search(_vectors(1)[0], 3) == {}
 
 
 def test_the_tail_says_when_there_may_be_more() -> None:
