@@ -6,6 +6,7 @@ import sqlite3  # noqa: F401  # before TensorFlow, whose library has a SQLite of
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import cv2  # noqa: F401  # before usearch: loaded first, it leaves x265 unable to write the tests' HEIC pictures
 import pytest
@@ -14,8 +15,10 @@ from hypothesis import HealthCheck, settings
 from tests import decoding
 from tests.live_platform import ROOT, Platform, running_platform
 from tests.mysql_server import MySqlServer, NoServer, mysql_server, version_of
+from tests.parts import pytest_addoption, pytest_collection_modifyitems, pytest_ignore_collect  # noqa: F401  # hooks
 
 TESTED_ON = pytest.StashKey[str]()
+TOLD_BY_WORKERS = "tested_on"
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,19 @@ def mysql(pytestconfig: pytest.Config) -> Iterator[MySqlServer]:
             pytest.skip(f"no MySQL: {reason}")
         pytestconfig.stash[TESTED_ON] = f"{version_of(server)}, {server.origin}"
         yield server
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let one of several workers tell who reports for all."""
+    if TESTED_ON in session.config.stash and hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[TOLD_BY_WORKERS] = session.config.stash[TESTED_ON]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Hear what a worker tells."""
+    if tested_on := getattr(node, "workeroutput", {}).get(TOLD_BY_WORKERS):
+        node.config.stash[TESTED_ON] = tested_on
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
