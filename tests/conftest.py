@@ -1,7 +1,8 @@
-"""What tests of several kinds need: the running platform and a real photo."""
+"""What tests of several kinds need: the running platform, a browser and a real photo."""
 
 from __future__ import annotations
 
+import os
 import sqlite3  # noqa: F401  # before TensorFlow, whose library has a SQLite of its own inside, one without full text
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import decoding
+from tests.browser.chromium import NOT_FOUND, find_chromium
 from tests.live_platform import ROOT, Platform, running_platform
 from tests.mysql_server import MySqlServer, NoServer, mysql_server, version_of
 from tests.parts import pytest_addoption, pytest_collection_modifyitems, pytest_ignore_collect  # noqa: F401  # hooks
@@ -70,6 +72,17 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def live_url(platform: Platform) -> str:
     """Where the running gateway answers."""
     return platform.url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the Chromium to use, see `find_chromium`."""
+    found = find_chromium()
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(NOT_FOUND)
+        pytest.skip(NOT_FOUND)
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,6 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from tests.browser.axe import AXE
-from tests.browser.chromium import NOT_FOUND, find_chromium
 
 QUIET = [
     "--no-sandbox",
@@ -23,17 +22,6 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the Chromium to use, see `find_chromium`."""
-    found = find_chromium()
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(NOT_FOUND)
-        pytest.skip(NOT_FOUND)
-    return found
 
 
 @pytest.fixture
