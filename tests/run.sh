@@ -6,7 +6,9 @@ python=.venv/bin/python
 FAILED=1
 NOTHING_FOUND=5
 
-"$python" -m pytest --part together -n 2 --dist loadfile --no-loadscope-reorder "$@"
+# With two processes on two cores, threads of one matrix product would mostly wait for each other, and burn both.
+OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+    "$python" -m pytest --part together -n 2 --dist loadfile --no-loadscope-reorder "$@"
 together=$?
 case $together in
     0 | "$NOTHING_FOUND") ;;
