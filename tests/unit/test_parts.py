@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.live_platform import ROOT
+from tests.live_platform import PORTS_EACH, ROOT, free_ports
 from tests.parts import ALONE, ON_THEIR_OWN, PARTS, TOGETHER, part_of
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
@@ -31,6 +33,25 @@ def test_nothing_runs_beside_all_services_or_looks_at_a_page_beside_other_tests(
     shared = re.compile(r"\b(running_platform|live_url|Platform,|import Platform|from playwright)\b")
     asking = [file for file in FILES if "containers" not in file.parts and file != Path(__file__)]
     assert [file for file in asking if shared.search(file.read_text("utf-8")) and part_of(file) == TOGETHER] == []
+
+
+def test_files_that_run_beside_each_other_have_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports: list[set[int]] = []
+    for worker in ("gw0", "gw1", ""):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        lately = [port for _ in range(PORTS_EACH // 20) for port in free_ports(4)]
+        ports.append(set(lately))
+        assert len(ports[-1]) == len(lately)
+    assert not set.intersection(*ports)
+    assert len(set.union(*ports)) == sum(map(len, ports))
+
+
+def test_a_port_that_is_taken_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    [port] = free_ports(1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        monkeypatch.setattr("tests.live_platform._TAKEN", itertools.count(port % PORTS_EACH))
+        assert port not in free_ports(2)
 
 
 @pytest.mark.parametrize(
