@@ -24,7 +24,6 @@ ON_THEIR_OWN = tuple(
         "integration/shared",
         "integration/storage/test_mysql_away.py",
         "integration/storage/test_sqlite_away.py",
-        "integration/storage/test_storage_process.py",
         "integration/storage/test_store_failures.py",
     )
 )
