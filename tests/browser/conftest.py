@@ -10,12 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from pytest_asyncio import is_async_test
 
 from tests.browser.axe import AXE
 
 HERE = Path(__file__).parent
+PATIENCE_MS = 30_000
+"""For what a page does and for what it comes to show: a model may have to look first, on a busy machine."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,6 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """A browser; starting it takes longer than most tests."""
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
         await browser.close()
@@ -48,7 +51,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     """A fresh browser window of 1280 by 860, with nothing remembered."""
     async with await browser.new_context(viewport={"width": 1280, "height": 860}) as context:
         page = await context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         yield page
 
 
