@@ -29,7 +29,7 @@ secrets: ## Make what `docker compose up` needs, once: a first key, a token, pas
 
 test: $(VENV)/complete ## Run all tests, with the real services and a real browser.
 	@sh tests/prepare.sh
-	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	@sh tests/run.sh $(PYTEST_OPTIONS)
 
 lint: $(VENV)/complete ## Check style with ruff.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,10 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 60.0
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to clients, and above those that a browser refuses."""
+PORTS_EACH = 1_000
+_TAKEN = itertools.count(random.randrange(PORTS_EACH))
 SERVICES = ("gateway", "caption", "classify", "storage")
 
 
@@ -44,12 +50,28 @@ class Platform:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now."""
+    """Return ports that nobody listens on now, none that was returned lately.
+
+    They are not the kernel's choice: it gives those to clients, too, and one could have it before the service does.
+    """
+    own = _own_ports()
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        found: list[int] = []
+        while len(found) < count:
+            port = own[next(_TAKEN) % len(own)]
+            each = stack.enter_context(socket.socket())
+            with suppress(OSError):  # another program's
+                each.bind(("127.0.0.1", port))
+                found.append(port)
+        return found
+
+
+def _own_ports() -> range:
+    """Return the ports of this process, of which each of pytest's workers has others."""
+    shares = len(PORTS) // PORTS_EACH
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    share = (1 + int(worker.removeprefix("gw") or -1)) % shares
+    return PORTS[share * PORTS_EACH : (share + 1) * PORTS_EACH]
 
 
 def platform_environment(folder: Path, ports: dict[str, int]) -> dict[str, str]:

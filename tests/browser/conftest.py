@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests of the page: a browser for each test, so that none can hang on another's loop."""
+"""A headless Chromium for the tests of the page: one for all of them, which share its event loop; a window for each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+from pytest_asyncio import is_async_test
 
 from tests.browser.axe import AXE
-from tests.browser.chromium import NOT_FOUND, find_chromium
 
+HERE = Path(__file__).parent
+PATIENCE_MS = 30_000
+"""For what a page does and for what it comes to show: a model may have to look first, on a busy machine."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,29 +29,33 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the Chromium to use, see `find_chromium`."""
-    found = find_chromium()
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail(NOT_FOUND)
-        pytest.skip(NOT_FOUND)
-    return found
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of the page share the loop that the browser was started on."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture
-async def page(chromium: str) -> AsyncIterator[Page]:
-    """A fresh browser window of 1280 by 860, with nothing remembered."""
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A browser; starting it takes longer than most tests."""
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1280, "height": 860})
-        page.set_default_timeout(30_000)
-        yield page
+        yield browser
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A fresh browser window of 1280 by 860, with nothing remembered."""
+    async with await browser.new_context(viewport={"width": 1280, "height": 860}) as context:
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def checked(page: Page) -> Page:
     """A page that carries axe with it; nothing of it is served."""
     if not AXE.exists():

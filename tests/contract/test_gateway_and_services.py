@@ -61,7 +61,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
         )
     )
     gateway = create_gateway(
-        GatewaySettings(upload_limit_bytes=100_000),
+        GatewaySettings(upload_limit_bytes=100_000, decode_processes=1),
         caption_http=_reach(caption),
         classify_http=_reach(classify),
         storage_http=_reach(storage),

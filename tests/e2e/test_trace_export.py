@@ -6,10 +6,12 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -77,9 +79,12 @@ def _platform(folder: Path, collector_port: int) -> Iterator[tuple[ExitStack, di
 
 def test_the_spans_of_one_upload_arrive_with_one_trace_id(collector: Collector, tmp_path: Path) -> None:
     with _platform(tmp_path, collector.port) as (stack, urls, environment):
-        for name, package in SERVICES.items():
-            stack.enter_context(running(package, tmp_path, environment, urls[name]))
-        gateway = stack.enter_context(running("gateway", tmp_path, environment, urls["gateway"]))
+
+        def start(name: str) -> httpx.Client:
+            return stack.enter_context(running(SERVICES.get(name, name), tmp_path, environment, urls[name]))
+
+        with ThreadPoolExecutor() as threads:  # at once, for two of them load TensorFlow
+            gateway, *_ = threads.map(start, ("gateway", *SERVICES))
         give_up = time.monotonic() + WAIT_S
         while not gateway.get("/health/ready").is_success:
             assert time.monotonic() < give_up

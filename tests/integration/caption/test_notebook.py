@@ -22,6 +22,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TMPDIR", str(folder))
         environment.setenv("IPYTHONDIR", str(folder))
+        environment.setenv("PATH", "")  # without Java: METEOR takes ten seconds, and test_service.py has it
         notebook = nbformat.read(NOTEBOOK, as_version=4)
         NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}}).execute()
     return notebook

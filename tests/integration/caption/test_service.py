@@ -96,6 +96,7 @@ def test_inference_time_is_counted(client: httpx.Client) -> None:
     assert "inference_duration_seconds_count" in client.get("/metrics").text
 
 
+@pytest.mark.timeout(600)  # two trainings, an evaluation and a service, on a machine that does other things, too
 def test_own_captions_become_a_served_model(tmp_path: Path) -> None:
     """`caption-train` on drawn pictures, killed and resumed, measured with `caption-evaluate`, served."""
     images = tmp_path / "images"

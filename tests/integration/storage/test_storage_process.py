@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import httpx
 
 from shared.app import START_FAILED_EXIT_CODE
 from storage_service import schema
+from tests.live_platform import free_ports
 
 TIMEOUT_S = 120
 
@@ -21,12 +21,6 @@ TIMEOUT_S = 120
 def _environment(**settings: str) -> dict[str, str]:
     others = {name: value for name, value in os.environ.items() if not name.startswith("STORAGE_")}
     return {**others, **{f"STORAGE_{name.upper()}": value for name, value in settings.items()}}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -57,7 +51,7 @@ def _wait_until_ready(port: int) -> None:
 
 
 def test_it_starts_alone_in_an_empty_folder_and_stops_cleanly(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_ports(1)[0]
     with _service(tmp_path, port=str(port)) as process:
         _wait_until_ready(port)
         process.send_signal(signal.SIGTERM)
@@ -68,14 +62,14 @@ def test_it_starts_alone_in_an_empty_folder_and_stops_cleanly(tmp_path: Path) ->
 
 
 def test_two_may_start_at_once_on_a_new_database(tmp_path: Path) -> None:
-    ports = _free_port(), _free_port()
+    ports = free_ports(2)
     with _service(tmp_path, port=str(ports[0])), _service(tmp_path, port=str(ports[1])):
         for port in ports:
             _wait_until_ready(port)
 
 
 def test_a_store_it_cannot_use_is_told_in_one_sentence(tmp_path: Path) -> None:
-    with _service(tmp_path, port=str(_free_port()), store_url="ftp://host") as process:
+    with _service(tmp_path, port=str(free_ports(1)[0]), store_url="ftp://host") as process:
         _, log = process.communicate(timeout=TIMEOUT_S)
 
     assert process.returncode == START_FAILED_EXIT_CODE

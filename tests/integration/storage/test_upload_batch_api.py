@@ -13,6 +13,7 @@ from storage_service.uuid7 import uuid7
 from tests.unit.storage.samples import new_image
 
 A_LETTER = {"code": "unsupported_image", "detail": "this is a letter"}
+NOBODYS = "1c27b409-5e7c-42f5-a703-250314d9d14b"
 
 
 async def _store(storage: httpx.AsyncClient) -> str:
@@ -57,13 +58,13 @@ async def test_a_batch_is_begun_noted_listed_and_cancelled(storage: httpx.AsyncC
     [
         ("POST", "/v1/batches", {"receiving_s": 0}, 422, "invalid_request"),
         ("GET", "/v1/batches?cursor=x", None, 400, "bad_request"),
-        ("GET", f"/v1/batches/{uuid4()}", None, 404, "not_found"),
-        ("GET", f"/v1/batches/{uuid4()}/files", None, 404, "not_found"),
-        ("DELETE", f"/v1/batches/{uuid4()}", None, 404, "not_found"),
-        ("POST", f"/v1/batches/{uuid4()}/news", {"receiving_s": 1}, 404, "not_found"),
+        ("GET", f"/v1/batches/{NOBODYS}", None, 404, "not_found"),
+        ("GET", f"/v1/batches/{NOBODYS}/files", None, 404, "not_found"),
+        ("DELETE", f"/v1/batches/{NOBODYS}", None, 404, "not_found"),
+        ("POST", f"/v1/batches/{NOBODYS}/news", {"receiving_s": 1}, 404, "not_found"),
         (
             "POST",
-            f"/v1/batches/{uuid4()}/news",
+            f"/v1/batches/{NOBODYS}/news",
             {"receiving_s": 1, "files": [{"position": 1, "filename": "neither stored nor refused"}]},
             422,
             "invalid_request",

@@ -41,9 +41,11 @@ class SlowClassifier(FakeClassifier):
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_asked = threading.Event()
         self.release = threading.Event()
 
     def scores_of_all(self, seen: Sequence[bytes]) -> Sequence[Sequence[FakeScore]]:
+        self.is_asked.set()
         self.release.wait(10)
         return super().scores_of_all(seen)
 
@@ -147,7 +149,7 @@ async def test_one_image_too_many_is_refused_at_once() -> None:
     app = _app(slow)
     async with app.router.lifespan_context(app), _http(app) as client:
         first = asyncio.create_task(client.post("/v1/classifications", content=photo_bytes()))
-        while "http_requests_in_flight 2.0" not in (await client.get("/metrics")).text:
+        while not slow.is_asked.is_set():
             await asyncio.sleep(0.01)
         refused = await client.post("/v1/classifications", content=photo_bytes())
         slow.release.set()
