@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from caption_service.model.artifact import DECODER_FILE
 from caption_service.model.backends import Computing, choose
 from caption_service.model.beam import beam_search
 from caption_service.model.decoding import Decoding, unlike
 from caption_service.model.encoder import Encoder
 from caption_service.model.graph_voice import GraphVoice
+from caption_service.model.numpy_voice import NumpyVoice
 from caption_service.model.preprocessing import read_image
 from caption_service.model.saving import load_decoder
 from caption_service.model.sight import see
@@ -44,13 +46,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--batch", type=int, default=4, help="images at a time (default: %(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="also with an encoder in bfloat16")
-    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO's encoder in float32")
+    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO in float32")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with options.captions.open(newline="", encoding="utf-8") as file:
         names = list(dict.fromkeys(row["image"] for row in csv.DictReader(file)))[: options.count]
     pixels = np.stack([read_image(options.images / name) for name in names])
-    others = {"bfloat16": Computing(dtype="bfloat16")} if options.bfloat16 else {}
+    others = {"ncnn": choose("ncnn", "float32")}
+    if options.bfloat16:
+        others["bfloat16"] = Computing(dtype="bfloat16")
     if options.openvino:
         others["OpenVINO"] = choose("openvino", "float32")
     measured = measure(pixels, batch=options.batch, others=others)
@@ -70,11 +74,18 @@ def measure(pixels: np.ndarray, *, batch: int, others: dict[str, Computing]) -> 
     def by_graph(seen: np.ndarray) -> Sentences:
         return [[each.sentence for each in captions] for captions in speaker.describe(seen, decoding)]
 
+    without_tensorflow = Speaker(NumpyVoice.read(default_model() / DECODER_FILE, decoder.sizes), vocabulary)
+
+    def by_numpy(seen: np.ndarray) -> Sentences:
+        return [[each.sentence for each in captions] for captions in without_tensorflow.describe(seen, decoding)]
+
     by_python = _python_search(decoder, vocabulary, decoding)
     graph_s, found = _timed(by_graph, seen, batch)
     python_s, expected = _timed(by_python, seen, batch)
     one_graph_s, _ = _timed(by_graph, seen[:12], 1)
     one_python_s, _ = _timed(by_python, seen[:12], 1)
+    numpy_s, _ = _timed(by_numpy, seen, batch)
+    one_numpy_s, _ = _timed(by_numpy, seen[:12], 1)
     results = {
         "images": float(len(pixels)),
         "same best caption as the loop in Python, share": _alike(found, expected, lambda captions: captions[0]),
@@ -84,13 +95,16 @@ def measure(pixels: np.ndarray, *, batch: int, others: dict[str, Computing]) -> 
         f"graph / encoder, {batch} images": graph_s / encoder_s,
         f"loop in Python / graph, {batch} images": python_s / graph_s,
         "loop in Python / graph, 1 image": one_python_s / one_graph_s,
+        f"by NumPy and ncnn / graph, {batch} images": numpy_s / graph_s,
+        "by NumPy and ncnn / graph, 1 image": one_numpy_s / one_graph_s,
     }
     for name, computing in others.items():
         eye = computing.eye(default_encoder() / "encoder.npz")
         eye_s, other_maps = _timed(eye.encode, pixels, batch)
-        _, said = _timed(by_graph, see(np.concatenate(other_maps), decoder.sizes.sight), batch)
-        results[f"same best caption with the {name} encoder, share"] = _alike(said, found, lambda each: each[0])
-        results[f"same captions with the {name} encoder, share"] = _alike(said, found, lambda each: each)
+        speak = by_graph if computing.backend == "tensorflow" else by_numpy
+        _, said = _timed(speak, see(np.concatenate(other_maps), decoder.sizes.sight), batch)
+        results[f"same best caption with {name}, share"] = _alike(said, found, lambda each: each[0])
+        results[f"same captions with {name}, share"] = _alike(said, found, lambda each: each)
         results[f"{name} encoder / encoder"] = eye_s / encoder_s
     return results
 

@@ -33,6 +33,7 @@ from gateway.settings import GatewaySettings
 CHECKOUT = Path(__file__).resolve().parents[3]
 READY_TIMEOUT_S = 120.0
 POLL_S = 0.25
+ASK_TIMEOUT_S = 2.0
 WATCH_S = 2.0
 STOP_TIMEOUT_S = 60.0
 
@@ -132,21 +133,24 @@ def _wait_until_ready(services: Any, addresses: dict[str, str], logs: Path, stop
     started = time.monotonic()
     waiting = dict(addresses)
     told: set[str] = set()
-    while waiting and not stop.asked:
-        time.sleep(POLL_S)
-        if time.monotonic() - started > READY_TIMEOUT_S:
-            names = " and ".join(waiting)
-            raise CannotRun(f"{names} did not become ready within {READY_TIMEOUT_S:.0f} s; see {logs}")
-        for service, state in _states(services).items():
-            if state["statename"] in {"EXITED", "FATAL"}:
-                raise CannotRun(_last_words(service, logs))
-        for service, address in waiting.items():
-            if service not in {"gateway", *told} and (missing := _missing(address)):
-                print(f"  {service:<9} waits for its {' and '.join(missing)}; see {logs / service}.log", flush=True)
-                told.add(service)
-        for service in [name for name, address in waiting.items() if _is_ready(address)]:
-            print(f"  {service:<9} ready after {time.monotonic() - started:4.1f} s", flush=True)
-            del waiting[service]
+    # One client for all: to make one takes longer than all that it asks here.
+    with httpx.Client(timeout=ASK_TIMEOUT_S, trust_env=False) as http:
+        while waiting and not stop.asked:
+            time.sleep(POLL_S)
+            if time.monotonic() - started > READY_TIMEOUT_S:
+                names = " and ".join(waiting)
+                raise CannotRun(f"{names} did not become ready within {READY_TIMEOUT_S:.0f} s; see {logs}")
+            for service, state in _states(services).items():
+                if state["statename"] in {"EXITED", "FATAL"}:
+                    raise CannotRun(_last_words(service, logs))
+            for service, address in list(waiting.items()):
+                is_ready, missing = _asked(http, address)
+                if missing and service not in {"gateway", *told}:
+                    print(f"  {service:<9} waits for its {' and '.join(missing)}; see {logs / service}.log", flush=True)
+                    told.add(service)
+                if is_ready:
+                    print(f"  {service:<9} ready after {time.monotonic() - started:4.1f} s", flush=True)
+                    del waiting[service]
 
 
 def _watch(services: Any, stop: _Stop) -> None:
@@ -173,20 +177,13 @@ def _states(services: Any) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _is_ready(address: str) -> bool:
+def _asked(http: httpx.Client, address: str) -> tuple[bool, list[str]]:
+    """Return whether a service is ready, and what it says it cannot work without, once it answers."""
     try:
-        return httpx.get(f"{address}/health/ready", timeout=2.0, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def _missing(address: str) -> list[str]:
-    """Return what a service says it cannot work without, once it answers."""
-    try:
-        health = httpx.get(f"{address}/health/ready", timeout=2.0, trust_env=False).json()
-        return [str(name) for name in health["degraded"]]
+        answer = http.get(f"{address}/health/ready")
+        return answer.is_success, [str(name) for name in answer.json()["degraded"]]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        return []
+        return False, []
 
 
 def _last_words(service: str, logs: Path) -> str:
