@@ -112,8 +112,8 @@ def native_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ncnn_is_taken_in_float32_and_openvino_in_bfloat16(openvino: Computing, native_bfloat16: None) -> None:
-    assert choose("auto", "float32") == choose("ncnn", "float32") == Computing("ncnn")
-    assert choose() == choose("openvino") == Computing("openvino", "bfloat16")
+    assert choose("auto", "float32") == choose("ncnn", "float32") == choose("ncnn") == Computing("ncnn")
+    assert choose() == choose("openvino") == choose("auto", "bfloat16") == Computing("openvino", "bfloat16")
     assert choose("openvino", "float32") == openvino
 
 
@@ -129,14 +129,16 @@ def test_openvino_is_never_imported_where_it_would_report(
         with pytest.raises(BackendUnavailable, match="pip uninstall openvino-telemetry"):
             choose("openvino", "float32")
     else:
-        assert choose("auto", "bfloat16").backend == "tensorflow"
+        assert choose() == Computing("ncnn")
+        assert choose("auto", "bfloat16") == Computing("tensorflow", "bfloat16")
 
 
-def test_without_openvino_auto_takes_tensorflow_and_asking_for_it_is_told(
+def test_without_openvino_auto_takes_another_and_asking_for_it_is_told(
     native_bfloat16: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    assert choose("auto", "bfloat16").backend == "tensorflow"
+    assert choose() == Computing("ncnn")
+    assert choose("auto", "bfloat16") == Computing("tensorflow", "bfloat16")
     with pytest.raises(StartupError, match=r"CAPTION_BACKEND is openvino, but .* `make openvino` installs it"):
         captioner_loader(CaptionSettings(backend="openvino", precision="float32"))()
 
@@ -146,6 +148,8 @@ def test_without_ncnn_auto_takes_another_and_asking_for_it_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ncnn", None)
     assert choose("auto", "float32") == openvino
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert choose("auto", "float32") == Computing("tensorflow")
     with pytest.raises(BackendUnavailable, match=r"CAPTION_BACKEND is ncnn, but .*`pip install ncnn` installs it"):
         choose("ncnn", "float32")
 

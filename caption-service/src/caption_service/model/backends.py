@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 
 Backend = Literal["tensorflow", "openvino", "ncnn"]
 
-FASTEST_FIRST: tuple[Backend, ...] = ("ncnn", "openvino", "tensorflow")
-"""On a processor: ncnn only computes in float32, so it is passed over where bfloat16 is native, and fast."""
+FLOAT32_FASTEST: tuple[Backend, ...] = ("ncnn", "openvino", "tensorflow")
+BFLOAT16_FASTEST: tuple[Backend, ...] = ("openvino", "ncnn", "tensorflow")
+"""Where the processor multiplies bfloat16; ncnn computes in float32 there, too."""
 
 
 class BackendUnavailable(Exception):
@@ -80,19 +81,26 @@ def choose(backend: Backend | Literal["auto"] = "auto", precision: str = "auto")
     Raises:
         BackendUnavailable: another than TensorFlow was asked for, and something stands against it.
     """
-    dtype = processor.fast_dtype() if precision == "auto" else precision
     if backend != "auto":
+        dtype = _dtype(backend, precision)
         if obstacle := _obstacle(backend, dtype):
             raise BackendUnavailable(f"CAPTION_BACKEND is {backend}, but {obstacle}")
         return Computing(backend, dtype)
     obstacles: dict[str, str] = {}
-    for each in FASTEST_FIRST:
+    for each in BFLOAT16_FASTEST if _dtype("openvino", precision) == "bfloat16" else FLOAT32_FASTEST:
+        dtype = _dtype(each, precision)
         obstacle = _obstacle(each, dtype)
         if obstacle is None:
             break
         obstacles[each] = obstacle
     log.info("backend_chosen", extra={"backend": each, "dtype": dtype, "passed_over": obstacles})
     return Computing(each, dtype)
+
+
+def _dtype(backend: Backend, precision: str) -> str:
+    if precision != "auto":
+        return precision
+    return "float32" if backend == "ncnn" else processor.fast_dtype()
 
 
 def _obstacle(backend: Backend, dtype: str) -> str | None:
