@@ -174,6 +174,34 @@ def test_openvino_is_not_asked_for_a_precision_that_it_would_not_heed(
         choose("openvino", precision)
 
 
+def test_without_tensorflow_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert choose("auto", "float32") == Computing("ncnn")
+    with pytest.raises(BackendUnavailable, match=r"CAPTION_BACKEND is tensorflow, but .*`make setup` installs it"):
+        choose("tensorflow")
+    with pytest.raises(BackendUnavailable, match=r"nothing can compute here: .*float16.*TensorFlow is not installed"):
+        choose("auto", "float16")
+
+
+def test_a_model_of_another_architecture_says_that_it_needs_tensorflow() -> None:
+    script = f"""
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+from pathlib import Path
+from caption_service.app import captioner_loader
+from caption_service.settings import CaptionSettings
+from shared.artifacts import ArtifactError
+try:
+    captioner_loader(CaptionSettings(model=Path({str(default_model().parent / "merge")!r}), precision="float32"))()
+except ArtifactError as error:
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert "merge needs TensorFlow" in ended.stdout
+    assert "`make setup` installs it" in ended.stdout
+
+
 def test_ncnn_is_not_asked_for_bfloat16() -> None:
     with pytest.raises(BackendUnavailable, match="CAPTION_BACKEND is ncnn, but it computes in float32"):
         choose("ncnn", "bfloat16")

@@ -119,6 +119,15 @@ def test_without_ncnn_auto_takes_tensorflow_and_asking_for_it_is_told(monkeypatc
         choose("ncnn")
 
 
+def test_without_tensorflow_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert choose().backend == "ncnn"
+    with pytest.raises(BackendUnavailable, match=r"CLASSIFY_BACKEND is tensorflow, but .*`make setup` installs it"):
+        choose("tensorflow")
+    with pytest.raises(BackendUnavailable, match=r"CLASSIFY_PRECISION is float16.*but TensorFlow is not installed"):
+        choose("auto", "float16")
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -79,7 +79,7 @@ def choose(backend: Backend | Literal["auto"] = "auto", precision: str = "auto")
         precision: A dtype, or `auto`: what this processor is fastest in.
 
     Raises:
-        BackendUnavailable: another than TensorFlow was asked for, and something stands against it.
+        BackendUnavailable: something stands against what was asked for, or against all.
     """
     if backend != "auto":
         dtype = _dtype(backend, precision)
@@ -93,6 +93,9 @@ def choose(backend: Backend | Literal["auto"] = "auto", precision: str = "auto")
         if obstacle is None:
             break
         obstacles[each] = obstacle
+    else:
+        why = "; ".join(f"{name}: {obstacle}" for name, obstacle in obstacles.items())
+        raise BackendUnavailable(f"nothing can compute here: {why}")
     log.info("backend_chosen", extra={"backend": each, "dtype": dtype, "passed_over": obstacles})
     return Computing(each, dtype)
 
@@ -106,7 +109,7 @@ def _dtype(backend: Backend, precision: str) -> str:
 def _obstacle(backend: Backend, dtype: str) -> str | None:
     """Return why a backend cannot compute in `dtype` here and what to do, or None if it can."""
     if backend == "tensorflow":
-        return None
+        return None if find_spec("tensorflow") else "TensorFlow is not installed; `make setup` installs it"
     if processor.has_gpu():
         return "TensorFlow finds a GPU, which is faster; `auto` takes it, CUDA_VISIBLE_DEVICES=-1 hides it"
     if dtype == "float16":

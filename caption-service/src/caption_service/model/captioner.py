@@ -170,9 +170,11 @@ class Captioner:
 def _voice(folder: Path, manifest: Manifest, described: Described, computing: Computing) -> Voice:
     """Return the decoder: without TensorFlow where another library computes the encoder and the architecture allows."""
     if computing.backend == "tensorflow" or described.architecture != ATTENTION:
-        from caption_service.model.graph_voice import GraphVoice  # noqa: PLC0415 - loads TensorFlow
-        from caption_service.model.saving import load_decoder  # noqa: PLC0415
-
+        try:
+            from caption_service.model.graph_voice import GraphVoice  # noqa: PLC0415 - loads TensorFlow
+            from caption_service.model.saving import load_decoder  # noqa: PLC0415
+        except ImportError as error:
+            raise ArtifactError(f"{folder} needs TensorFlow ({error}); `make setup` installs it") from error
         processor.set_threads()
         return GraphVoice(load_decoder(folder, manifest)[0])
     from caption_service.model.numpy_voice import NumpyVoice  # noqa: PLC0415 - not needed with TensorFlow

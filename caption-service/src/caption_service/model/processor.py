@@ -19,8 +19,10 @@ def has_gpu() -> bool:
     """Say whether TensorFlow finds a GPU; it is only asked where the system shows one."""
     if not shows_gpu():
         return False
-    import tensorflow as tf  # noqa: PLC0415 - slow, and takes 500 MB
-
+    try:
+        import tensorflow as tf  # noqa: PLC0415 - slow, takes 500 MB, and need not be installed
+    except ImportError:
+        return False
     return bool(tf.config.list_physical_devices("GPU"))
 
 

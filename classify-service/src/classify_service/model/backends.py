@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Literal
 
 from shared.gpus import shows_gpu
@@ -35,29 +36,35 @@ def choose(backend: str = "auto", precision: str = "auto") -> Computing:
         precision: A dtype, or `auto`: what is fastest here.
 
     Raises:
-        BackendUnavailable: `ncnn` was asked for, and something stands against it.
+        BackendUnavailable: something stands against what was asked for, or against both.
     """
-    dtype = None if precision == "auto" else precision
-    if backend == "tensorflow":
-        return Computing("tensorflow", dtype)
-    obstacle = _obstacle(precision, has_gpu=backend == "auto" and has_gpu())
-    if obstacle and backend == "ncnn":
-        raise BackendUnavailable(f"CLASSIFY_BACKEND is ncnn, but {obstacle}")
-    chosen = Computing("tensorflow", dtype) if obstacle else Computing("ncnn", "float32")
-    log.info("backend_chosen", extra={"backend": chosen.backend, "reason": obstacle})
-    return chosen
+    obstacle = None
+    if backend != "tensorflow":
+        obstacle = _ncnn_obstacle(precision, has_gpu=backend == "auto" and has_gpu())
+        if obstacle and backend == "ncnn":
+            raise BackendUnavailable(f"CLASSIFY_BACKEND is ncnn, but {obstacle}")
+        if obstacle is None:
+            log.info("backend_chosen", extra={"backend": "ncnn"})
+            return Computing("ncnn", "float32")
+    if find_spec("tensorflow") is None:
+        why = f"ncnn cannot compute ({obstacle})" if obstacle else "CLASSIFY_BACKEND is tensorflow"
+        raise BackendUnavailable(f"{why}, but TensorFlow is not installed; `make setup` installs it")
+    log.info("backend_chosen", extra={"backend": "tensorflow", "reason": obstacle})
+    return Computing("tensorflow", None if precision == "auto" else precision)
 
 
 def has_gpu() -> bool:
     """Say whether TensorFlow finds a GPU; it is only asked where the system shows one."""
     if not shows_gpu():
         return False
-    import tensorflow as tf  # noqa: PLC0415 - slow, and takes 500 MB
-
+    try:
+        import tensorflow as tf  # noqa: PLC0415 - slow, takes 500 MB, and need not be installed
+    except ImportError:
+        return False
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def _obstacle(precision: str, *, has_gpu: bool) -> str | None:
+def _ncnn_obstacle(precision: str, *, has_gpu: bool) -> str | None:
     """Return why ncnn cannot compute here and what to do, or None if it can."""
     if has_gpu:
         return "TensorFlow finds a GPU; CUDA_VISIBLE_DEVICES=-1 hides it"
