@@ -64,7 +64,7 @@ $(BIN)/python:
 	exit 1
 
 $(VENV)/serving: requirements.txt $(PINS) | $(BIN)/python
-	@echo "Installing what serving needs into $(VENV) (once; about 0.5 GB) ..."
+	@echo "Installing what serving needs into $(VENV) (once; about 0.6 GB) ..."
 	@$(PIP) install -r requirements.txt
 	@touch $@
 
