@@ -19,6 +19,7 @@ MAY = {
     "shared/src/shared/app.py": {"socket"},  # listens
     "shared/src/shared/serving.py": {"socket"},  # listens no more
     "shared/src/shared/http_connections.py": {"aiohttp"},  # of the one client below
+    "gateway/src/gateway/decoding_channel.py": {"socket"},  # a pair without an address, to a process of its own
     "gateway/src/gateway/launch.py": {"socket", "http.client"},  # starts the services and asks them whether they are up
 }
 CALLS_WITH_HTTPX = {"shared/src/shared/http_client.py", "gateway/src/gateway/launch.py"}

@@ -6,6 +6,8 @@ server that has stopped to answer.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import math
 import sqlite3
 import time
@@ -56,6 +58,11 @@ def for_writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(sqlite_begin=WRITING)
 
 
+def _is_not_broken_off(record: logging.LogRecord) -> bool:
+    """Pass over that a connection could not be rolled back because whoever used it was stopped: the pool drops it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
     limits: dict[str, Any] = {}
     if statement_timeout_s is not None:
@@ -68,6 +75,8 @@ def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
         pool_timeout=POOL_TIMEOUT_S,
         connect_args={"connect_timeout": MYSQL_CONNECT_TIMEOUT_S, **limits},
     )
+
+    engine.pool.logger.addFilter(_is_not_broken_off)
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def _connect(dialect: Any, _: object, arguments: Any, names: Any) -> Any:
