@@ -76,7 +76,8 @@ def _open_mysql(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
         connect_args={"connect_timeout": MYSQL_CONNECT_TIMEOUT_S, **limits},
     )
 
-    engine.pool.logger.addFilter(_is_not_broken_off)
+    pool = type(engine.pool)
+    logging.getLogger(f"{pool.__module__}.{pool.__name__}").addFilter(_is_not_broken_off)  # as SQLAlchemy names it
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def _connect(dialect: Any, _: object, arguments: Any, names: Any) -> Any:
