@@ -80,6 +80,15 @@ class EmbeddingRepository:
         )
         return {row[0]: row[1] for row in await self._session.execute(statement)}
 
+    async def image_ids(self, seqs: Iterable[int]) -> dict[int, tuple[int, UUID]]:
+        """Return number and id of the images of those embeddings that are still there, by the embeddings' numbers."""
+        statement = (
+            select(Embedding.seq, Image.seq, Image.id)
+            .join(Image, Embedding.image_seq == Image.seq)
+            .where(Embedding.seq.in_(list(seqs)))
+        )
+        return {row[0]: (row[1], row[2]) for row in await self._session.execute(statement)}
+
     async def encoders(self) -> dict[str, int]:
         """Return how many embeddings each encoder has."""
         statement = select(Embedding.encoder, func.count()).group_by(Embedding.encoder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from uuid import UUID
 
 from shared.batch_contracts import StoredBatch
@@ -21,7 +22,7 @@ from storage_service import lineage
 from storage_service.database import Database
 from storage_service.filenames import preview_path
 from storage_service.image_store import ImageStore
-from storage_service.previews import UnreadablePreview, show_the_same
+from storage_service.previews import Cells, UnreadablePreview, cells_of, show_the_same
 from storage_service.similarity import Similarity
 from storage_service.tables import Embedding
 from storage_service.vectors import ROUNDED, Near, distances, from_bytes
@@ -33,6 +34,8 @@ SPARE_CANDIDATES = 16
 NEAR_DUPLICATE_DISTANCE = 0.25
 """Measured by tests/bench/near_duplicates.py; see storage-service's README."""
 PREVIEWS_COMPARED = 8
+PREVIEWS_REMEMBERED = 256
+"""A megabyte of cells: pictures that are alike come together, and each is compared with those before."""
 FARTHEST = 2.0
 MARKING_TIMEOUT_S = 2.0
 
@@ -45,6 +48,7 @@ class SimilarPictures:
         self._store = store
         self._similarity = similarity
         self._files = files
+        self._cells = lru_cache(PREVIEWS_REMEMBERED)(self._read_cells)
 
     async def similar(self, image_id: UUID, *, limit: int, deadline: Deadline) -> SimilarImages:
         """Return the images that look most like one, nearest first.
@@ -109,15 +113,17 @@ class SimilarPictures:
         if not near:
             return record
         async with self._database.reading() as images:
-            others = await images.embeddings.images(near)
-        for seq, other in sorted(others.items(), key=lambda one: near[one[0]]):
-            if await self._files.run(lambda other=other: self._same(record.id, other.id), deadline=deadline):  # type: ignore[misc]
-                newer, older = (record.id, other.id) if embedding.image_seq > other.seq else (other.id, record.id)
-                async with self._database.writing() as images:
-                    await images.embeddings.mark(newer, older=older, distance=near[seq])
-                async with self._database.reading() as images:
-                    return lineage.record_of(await images.get(record.id))
-        return record
+            others = await images.embeddings.image_ids(near)
+        ids = {seq: others[seq][1] for seq in near if seq in others}  # nearest first
+        same = await self._files.run(lambda: self._first_same(record.id, ids), deadline=deadline)
+        if same is None:
+            return record
+        other_seq, other_id = others[same]
+        newer, older = (record.id, other_id) if embedding.image_seq > other_seq else (other_id, record.id)
+        async with self._database.writing() as images:
+            await images.embeddings.mark(newer, older=older, distance=near[same])
+        async with self._database.reading() as images:
+            return lineage.record_of(await images.get(record.id))
 
     async def _measured(
         self, embedding: Embedding, count: int, deadline: Deadline, *, within: float = FARTHEST
@@ -145,12 +151,27 @@ class SimilarPictures:
         measured = zip(there, distances(vector, from_bytes(*there.values())), strict=True)
         return dict(sorted(measured, key=lambda one: (one[1], -one[0]))[:count])
 
-    def _same(self, image_id: UUID, other_id: UUID) -> bool:
+    def _first_same(self, image_id: UUID, others: Mapping[int, UUID]) -> int | None:
+        """Return the key of the first that shows the same as the image, or None."""
         try:
-            return show_the_same(*(self._store.read(preview_path(each)) for each in (image_id, other_id)))
+            cells = self._cells(image_id)
         except UnreadablePreview as error:
-            log.warning("preview_unreadable", extra={"image_id": image_id, "reason": str(error)})
-            return False
+            _unreadable(image_id, error)
+            return None
+        for key, other_id in others.items():
+            try:
+                if show_the_same(cells, self._cells(other_id)):
+                    return key
+            except UnreadablePreview as error:
+                _unreadable(other_id, error)
+        return None
+
+    def _read_cells(self, image_id: UUID) -> Cells:
+        return cells_of(self._store.read(preview_path(image_id)))
+
+
+def _unreadable(image_id: UUID, error: UnreadablePreview) -> None:
+    log.warning("preview_unreadable", extra={"image_id": image_id, "reason": str(error)})
 
 
 def _not_compared(record: ImageRecord, error: Exception) -> None:
