@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import httpx
+from tqdm import tqdm
 
 from tests.bench.upload_load import memory_mb, picture, upload
 from tests.live_platform import Platform, running_platform
@@ -46,7 +47,7 @@ def measure(platform: Platform, *, uploads: int, side_px: int) -> dict[str, floa
     """Return the medians of the first and the last tenth in ms, and what each service's memory grew by."""
     tenth, times, early = max(1, uploads // 10), [], {}
     with httpx.Client(base_url=platform.url, timeout=120, trust_env=False) as client:
-        for number in range(uploads):
+        for number in tqdm(range(uploads), unit="upload"):
             body = picture(side_px, side_px)
             started = time.perf_counter()
             upload(client, body)
