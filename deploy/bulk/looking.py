@@ -39,7 +39,7 @@ class Looker:
 
     def __init__(self, *, source: str, out: str, caption_model: str, encoder: str, classifier: str) -> None:
         from caption_service.model.captioner import Captioner  # noqa: PLC0415 - brings in TensorFlow
-        from classify_service.model.artifact import load  # noqa: PLC0415 - brings in TensorFlow
+        from classify_service.model.artifact import load  # noqa: PLC0415 - slow
 
         self._source, self._out = open_place(source), open_place(out)
         self._captioner = Captioner.load(Path(caption_model), encoder_folder=Path(encoder))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from gateway import inspection
+from shared.previews import inspect_image
 from tests import decoding
 from tests.pictures import drawn_picture, encoded
 
@@ -21,7 +21,7 @@ def main() -> None:
     here_s, there_s = [], []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        inspection.inspect(photo, pixel_limit=PIXELS)
+        inspect_image(photo, pixel_limit=PIXELS)
         between = time.perf_counter()
         decoding.inspect(photo, pixel_limit=PIXELS)
         here_s.append(between - started)

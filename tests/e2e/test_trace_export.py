@@ -83,7 +83,7 @@ def test_the_spans_of_one_upload_arrive_with_one_trace_id(collector: Collector, 
         def start(name: str) -> httpx.Client:
             return stack.enter_context(running(SERVICES.get(name, name), tmp_path, environment, urls[name]))
 
-        with ThreadPoolExecutor() as threads:  # at once, for two of them load TensorFlow
+        with ThreadPoolExecutor() as threads:  # at once, for each takes seconds
             gateway, *_ = threads.map(start, ("gateway", *SERVICES))
         give_up = time.monotonic() + WAIT_S
         while not gateway.get("/health/ready").is_success:

@@ -1,8 +1,7 @@
 """Networks of convolutions, computed by ncnn: what the model services share to run an eye on a processor.
 
 ncnn multiplies less for a convolution of 3 x 3 than others do (Lavin and Gray, 2016, "Fast Algorithms for Convolutional
-Neural Networks", arXiv:1509.09308), needs no GPU and no graph, and is loaded in a tenth of a second. Only the model
-services install it.
+Neural Networks", arXiv:1509.09308), and needs no GPU and no graph. Only the model services install it.
 """
 
 from __future__ import annotations

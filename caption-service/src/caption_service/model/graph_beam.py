@@ -1,7 +1,7 @@
 """Beam search as one TensorFlow graph: all words, beams, groups and images in one call, with no Python between words.
 
 It finds what `model.beam` finds, by the same sums kept in tensors; a test compares both. It ends when no beginning of
-any image can get better than what was found. Serving and the exported model both run it.
+any image can get better than what was found. The exported model runs it, and serving where TensorFlow computes.
 """
 
 from __future__ import annotations
