@@ -18,7 +18,7 @@ run: $(VENV)/serving ## Start all services; prints the address to open.
 	@exec $(BIN)/python -m gateway.launch
 
 # Without its dependencies: importing it reports to its makers through openvino-telemetry, if that is there.
-openvino: $(VENV)/serving ## Install OpenVINO (180 MB), which captions sooner on a processor than TensorFlow.
+openvino: $(VENV)/serving ## Install OpenVINO (180 MB), which computes sooner where a processor multiplies bfloat16.
 	@$(PIP) install --no-deps -c constraints.txt openvino \
 	    || { echo "OpenVINO cannot be installed here; all works without it." >&2; exit 1; }
 

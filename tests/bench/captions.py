@@ -35,6 +35,7 @@ from caption_service.model.speech import Decoder
 from caption_service.model.vocabulary import Vocabulary
 from caption_service.settings import default_encoder, default_model
 from shared.artifacts import read_manifest
+from shared.bfloat16 import has_native_bfloat16
 
 Sentences = list[list[str]]
 
@@ -45,8 +46,8 @@ def main() -> None:
     parser.add_argument("--captions", type=Path, required=True, help="CSV with a column image")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--batch", type=int, default=4, help="images at a time (default: %(default)s)")
-    parser.add_argument("--bfloat16", action="store_true", help="also with an encoder in bfloat16")
-    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO in float32")
+    parser.add_argument("--bfloat16", action="store_true", help="also with TensorFlow's encoder in bfloat16")
+    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO, in each native precision")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with options.captions.open(newline="", encoding="utf-8") as file:
@@ -57,6 +58,8 @@ def main() -> None:
         others["bfloat16"] = Computing(dtype="bfloat16")
     if options.openvino:
         others["OpenVINO"] = choose("openvino", "float32")
+        if has_native_bfloat16():
+            others["OpenVINO bfloat16"] = choose("openvino", "bfloat16")
     measured = measure(pixels, batch=options.batch, others=others)
     for name, value in measured.items():
         print(f"{name:<58}{value:>10.3f}")
@@ -131,19 +134,18 @@ def _python_search(decoder: Decoder, vocabulary: Vocabulary, decoding: Decoding)
 
     @tf.function(reduce_retracing=True)
     def step(last: Any, origin: Any, state: Any, memory: Any) -> Any:
-        grown = (tf.gather(state[0], origin), tf.gather(state[1], origin))
-        thought, after, _ = decoder.step(last, grown, memory)
-        return tf.nn.log_softmax(decoder.logits(thought)), after
+        memory, grown = ([tf.gather(part, origin) for part in parts] for parts in (memory, state))
+        thought, after, _ = decoder.step(last, tuple(grown), tuple(memory))
+        return tf.nn.log_softmax(decoder.logits(thought)), after, memory
 
     begin = tf.function(decoder.begin, reduce_retracing=True)
 
     def find(seen: np.ndarray) -> Sentences:
-        rows = sum(group.beams for group in decoding.groups)
-        memory, state = begin(tf.constant(np.repeat(seen.astype(np.float32), rows, axis=0)))
+        memory, state = begin(tf.constant(seen.astype(np.float32)))
 
         def next_words(last: np.ndarray, origin: np.ndarray) -> np.ndarray:
-            nonlocal state
-            log_probabilities, state = step(tf.constant(last), tf.constant(origin), state, memory)
+            nonlocal memory, state
+            log_probabilities, state, memory = step(tf.constant(last), tf.constant(origin), state, memory)
             return log_probabilities.numpy()
 
         found = beam_search(

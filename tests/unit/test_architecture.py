@@ -20,6 +20,8 @@ OURS = {"shared", *SERVICES.values()}
 PACKAGES = {"shared": ROOT / "shared/src/shared"} | {
     package: ROOT / folder / "src" / package for folder, package in SERVICES.items()
 }
+OF_THE_MODELS = {"convolution_network", "openvino_network"}
+"""Modules that the model services share, and they alone."""
 WEB_LIBRARIES = {"fastapi", "starlette", "uvicorn", "httpx", "pydantic_settings"}
 
 
@@ -60,7 +62,10 @@ def test_the_model_library_knows_no_web_and_no_settings(package: str) -> None:
             own_places = (f"{package}.settings", f"{package}.training", f"{package}.app", f"{package}.routes")
             assert not name.startswith(own_places), f"{file} imports {name}"
             if name.startswith("shared."):
-                allowed = ("shared.artifacts", "shared.decoding", "shared.convolution_network", "shared.gpus")
+                allowed = (
+                    "shared.artifacts", "shared.bfloat16", "shared.compute_lock", "shared.convolution_network",
+                    "shared.decoding", "shared.gpus", "shared.openvino_network",
+                )  # fmt: skip
                 assert name.startswith(allowed), f"{file} imports {name}"
 
 
@@ -89,14 +94,14 @@ def test_gateway_and_storage_need_no_tensorflow(package: str) -> None:
 @pytest.mark.parametrize("package", ["gateway", "shared"])
 def test_only_services_that_compute_need_numpy(package: str) -> None:
     for file in _modules(package):
-        if file.stem != "convolution_network":  # the model services share it, and they alone
+        if file.stem not in OF_THE_MODELS:
             assert "numpy" not in {name.split(".")[0] for name in _imports(file)}, file
 
 
 @pytest.mark.parametrize("package", ["gateway", "shared", "storage_service"])
 def test_only_the_model_services_have_convolutions(package: str) -> None:
     for file in _modules(package):
-        assert "shared.convolution_network" not in _imports(file), file
+        assert not {f"shared.{name}" for name in OF_THE_MODELS} & set(_imports(file)), file
 
 
 @pytest.mark.parametrize("package", sorted(SERVICES.values()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -18,10 +17,12 @@ from caption_service.settings import CaptionSettings
 from shared.app import StartupError, create_service
 from shared.artifacts import ArtifactError
 from shared.batching import Room
+from shared.compute_lock import ComputeLock
 from shared.contracts import Health
 from shared.errors import Overloaded
 from shared.inference_routes import inference_routes
 from shared.internal_access import token_doors
+from shared.passing_thread import in_passing_thread
 from shared.run_size import run_sizes
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def create_app(settings: CaptionSettings, load_captioner: Callable[[], Captioner
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            captioner = await asyncio.to_thread(load_captioner or captioner_loader(settings))
+            captioner = await in_passing_thread(load_captioner or captioner_loader(settings))
         except ArtifactError as error:
             raise StartupError(str(error)) from error
         loaded.append(Captioning(captioner, registry, room))
@@ -105,6 +106,7 @@ def captioner_loader(settings: CaptionSettings) -> Callable[[], KerasCaptioner]:
             encoder_folder=settings.encoder,
             vgg16_weights=settings.vgg16_weights,
             computing=computing,
+            compute_lock=ComputeLock(settings.compute_lock),
         )
         # A GPU's library chooses its kernels by size when it first meets one; a processor needs no more than one.
         captioner.warm(run_sizes(settings.largest_batch) if processor.has_gpu() else (1,))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from shared.settings import ServiceSettings, service_config
+from shared.settings import LockFile, ServiceSettings, service_config
 
 _SERVICE = Path(__file__).resolve().parents[2]
 _SHIPPED_MODELS = _SERVICE / "models"
@@ -46,6 +46,9 @@ class CaptionSettings(ServiceSettings):
     )
     backend: Literal["auto", "tensorflow", "openvino", "ncnn"] = Field(
         default="auto", description="What computes the convolutions; auto: what is fastest here."
+    )
+    compute_lock: LockFile = Field(
+        default="", description="File by which the model services of one machine compute in turn; none: all at once."
     )
     largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
     batch_wait_ms: NonNegativeFloat = Field(

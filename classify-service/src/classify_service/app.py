@@ -16,6 +16,7 @@ from classify_service.routes import classification_routes
 from classify_service.settings import ClassifySettings
 from shared.app import create_service
 from shared.batching import Room
+from shared.compute_lock import ComputeLock
 from shared.contracts import Health
 from shared.deadline import Deadline
 from shared.inference_routes import inference_routes
@@ -34,7 +35,7 @@ def create_app(settings: ClassifySettings, *, load: Callable[[], LoadedModel] | 
     """
     registry = CollectorRegistry()
     room = Room(settings.largest_batch, settings.threads, settings.waiting, settings.batch_wait_ms)
-    classification = Classification(registry, room)
+    classification = Classification(registry, room, ComputeLock(settings.compute_lock))
 
     def readiness() -> Health:
         model = classification.model

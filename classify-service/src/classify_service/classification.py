@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -18,6 +18,7 @@ from classify_service.model.preprocessing import TooManyPixels, UnknownFormat, U
 from shared.app import StartupError
 from shared.artifacts import ArtifactError, Manifest
 from shared.batching import BatchWorker, Room
+from shared.compute_lock import ComputeLock
 from shared.contracts import (
     UNCLASSIFIED,
     Alternative,
@@ -29,7 +30,11 @@ from shared.contracts import (
 from shared.deadline import Deadline
 from shared.errors import BrokenImage, ImageTooLarge, Overloaded, UnsupportedImage
 from shared.inference_metrics import InferenceMetrics, InferenceRequest
+from shared.passing_thread import in_passing_thread
 from shared.status_contracts import ServedModel, served
+
+if TYPE_CHECKING:
+    from classify_service.model.backends import Backend
 
 INFERENCE_BUCKETS_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 
@@ -43,7 +48,7 @@ class LoadedModel:
     manifest: Manifest | None = None
 
 
-def load_model(folder: Path, *, backend: str = "auto", precision: str = "auto") -> LoadedModel:
+def load_model(folder: Path, *, backend: Backend | Literal["auto"] = "auto", precision: str = "auto") -> LoadedModel:
     """Load a classifier and classify one blank picture, so that the first real one does not wait for compiling.
 
     Args:
@@ -85,10 +90,11 @@ class Told:
 class Classification:
     """The service's work: image bytes to a ClassificationAnswer."""
 
-    def __init__(self, registry: CollectorRegistry, room: Room) -> None:
+    def __init__(self, registry: CollectorRegistry, room: Room, compute_lock: ComputeLock) -> None:
         self.model: LoadedModel | None = None
         self._registry = registry
         self._metrics: InferenceMetrics | None = None
+        self._compute_lock = compute_lock
         self._worker = BatchWorker("classification", self._look, room)
         self._inference_s = Histogram(
             "inference_duration_seconds",
@@ -107,7 +113,7 @@ class Classification:
         """Load the model on a thread of its own: how long that takes says nothing of how long an image does."""
         try:
             async with asyncio.timeout(deadline.remaining_s()):
-                self.model = await asyncio.to_thread(load)
+                self.model = await in_passing_thread(load)
         except TimeoutError as error:
             raise StartupError("the model could not be loaded in time") from error
         self._metrics = InferenceMetrics(self._registry, self.model.name)
@@ -164,12 +170,12 @@ class Classification:
         told: dict[int, Told] = {}
         together = [at for at, each in enumerate(images) if not each.explain]
         if together:
-            with metrics.run([images[at].asked for at in together]):
+            with self._compute_lock.held(), metrics.run([images[at].asked for at in together]):
                 scores = model.classifier.scores_of_all([images[at].seen for at in together])
             told |= {at: Told(each) for at, each in zip(together, scores, strict=True)}
         for at, each in enumerate(images):
             if each.explain:
-                with metrics.run([each.asked]):
+                with self._compute_lock.held(), metrics.run([each.asked]):
                     explained = model.classifier.explain_seen(each.seen)
                 told[at] = Told(explained.scores, _explanation(explained))
         return [told[at] for at in range(len(images))]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from shared.settings import ServiceSettings, service_config
+from shared.settings import LockFile, ServiceSettings, service_config
 
 SHIPPED_MODEL = Path(__file__).resolve().parents[2] / "models" / "vgg16-opencv"
 
@@ -23,8 +23,11 @@ class ClassifySettings(ServiceSettings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="What the convolutions compute in; auto: what this processor is fastest in."
     )
-    backend: Literal["auto", "tensorflow", "ncnn"] = Field(
-        default="auto", description="What computes the network; auto: ncnn, or TensorFlow where it finds a GPU."
+    backend: Literal["auto", "tensorflow", "openvino", "ncnn"] = Field(
+        default="auto", description="What computes the network; auto: what is fastest here."
+    )
+    compute_lock: LockFile = Field(
+        default="", description="File by which the model services of one machine compute in turn; none: all at once."
     )
     largest_batch: int = Field(default=4, ge=1, le=64, description="Most images of one run; on a GPU 32 is sensible.")
     batch_wait_ms: NonNegativeFloat = Field(

@@ -73,10 +73,15 @@ class Layers:
         """Halve the map's sides: of 2 x 2 cells the largest is kept."""
         self._add("Pooling", name, {0: 0, 1: 2, 2: 2})
 
-    def network(self, *maps: str) -> Network:
-        """Return what computes the maps of these names, in the order in which they were added."""
+    def network(self, *maps: str, threads: int | None = None) -> Network:
+        """Return what computes maps.
+
+        Args:
+            maps: Their names, in the order in which they were added.
+            threads: How many compute; none: one for each core.
+        """
         told = f"{_MAGIC}\n{len(self._told)} {len(self._told)}\n" + "\n".join(self._told) + "\n"
-        return Network(told, b"".join(self._weights), maps)
+        return Network(told, b"".join(self._weights), maps, threads or core_count())
 
     def _add(self, kind: str, name: str, parameters: dict[int, int]) -> None:
         told = " ".join(f"{number}={value}" for number, value in parameters.items())
@@ -87,10 +92,10 @@ class Layers:
 class Network:
     """Computes maps of one picture after the other; several threads may call it at a time."""
 
-    def __init__(self, layers: str, weights: bytes, maps: Sequence[str]) -> None:
+    def __init__(self, layers: str, weights: bytes, maps: Sequence[str], threads: int) -> None:
         self._maps = maps
         self._net = net = ncnn.Net()
-        net.opt.num_threads = _threads()
+        net.opt.num_threads = threads
         # With more than one map those before it must be kept, which takes memory.
         net.opt.lightmode = len(maps) == 1
         for inexact in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"):  # on by itself on ARM
@@ -123,7 +128,7 @@ class Network:
         return np.array(found, dtype=np.float32)
 
 
-def _threads() -> int:
+def core_count() -> int:
     """Return how many cores this process may use; two threads of a core compute no more than one."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(allowed, int(ncnn.get_physical_big_cpu_count())))

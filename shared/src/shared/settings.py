@@ -63,8 +63,18 @@ def _secret_file(file: str) -> str:
     return file
 
 
+def _lock_file(file: str) -> str:
+    if file:
+        try:
+            Path(file).open("a", encoding="utf-8").close()
+        except OSError as error:
+            raise ValueError("a file that this user can write, in a folder that exists") from error
+    return file
+
+
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 SecretFile = Annotated[str, AfterValidator(_secret_file)]
+LockFile = Annotated[str, AfterValidator(_lock_file)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from caption_service.app import captioner_loader
-from caption_service.model import processor
+from caption_service.model import backends, processor
 from caption_service.model.backends import BackendUnavailable, Computing, choose
 from caption_service.model.captioner import Captioner
 from caption_service.model.encoder import Encoder
@@ -66,6 +66,12 @@ def test_all_backends_see_the_same(computing: Computing, pixels: np.ndarray) -> 
     np.testing.assert_allclose(eye.encode(pixels[:1]), found[:1], rtol=1e-4, atol=1e-3)
 
 
+def test_in_bfloat16_the_pixels_keep_their_precision(openvino: Computing, pixels: np.ndarray) -> None:
+    """Rounded, they alone would add 0.006; where the processor does not multiply it, OpenVINO computes in float32."""
+    exact, fast = (Computing("openvino", dtype).eye(WEIGHTS).encode(pixels) for dtype in ("float32", "bfloat16"))
+    assert np.linalg.norm(fast - exact) / np.linalg.norm(exact) < 0.006
+
+
 def test_the_service_takes_the_fastest_by_itself_and_says_what_tensorflow_says(pixels: np.ndarray) -> None:
     fastest = captioner_loader(CaptionSettings(precision="float32"))()
     assert fastest.backend == "ncnn"
@@ -108,7 +114,8 @@ print(eye.encode(pictures[:1]).shape)
 
 @pytest.fixture
 def native_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "has_native_bfloat16", lambda *_: True)
+    for module in (backends, processor):
+        monkeypatch.setattr(module, "has_native_bfloat16", lambda *_: True)
 
 
 def test_ncnn_is_taken_in_float32_and_openvino_in_bfloat16(openvino: Computing, native_bfloat16: None) -> None:
@@ -168,7 +175,8 @@ def test_where_there_is_a_gpu_tensorflow_computes_on_it(openvino: Computing, mon
 def test_openvino_is_not_asked_for_a_precision_that_it_would_not_heed(
     openvino: Computing, precision: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processor, "has_native_bfloat16", lambda *_: False)
+    for module in (backends, processor):
+        monkeypatch.setattr(module, "has_native_bfloat16", lambda *_: False)
     assert choose("auto", precision) == Computing("tensorflow", precision)
     with pytest.raises(BackendUnavailable, match=told):
         choose("openvino", precision)

@@ -20,10 +20,12 @@ class Chain:
     def __init__(self, seed: int = 0) -> None:
         table = np.random.default_rng(seed).normal(size=(WORDS, WORDS)) * 2
         self.log_probabilities = (table - np.log(np.exp(table).sum(axis=1, keepdims=True))).astype(np.float32)
-        self.calls = 0
+        self.rows: list[int] = []
 
     def __call__(self, last: Ids, origin: Ids) -> Floats:
-        self.calls += 1
+        assert len(origin) == len(last)
+        assert not self.rows or max(origin) < self.rows[-1]
+        self.rows.append(len(last))
         return self.log_probabilities[last]
 
     def score(self, words: tuple[int, ...], length_power: float) -> float:
@@ -74,7 +76,16 @@ def test_the_search_stops_when_the_end_token_wins() -> None:
     found = plain(chain, beams=1, longest=20, length_power=0.7)[0]
 
     assert found[0].token_ids == (4,)
-    assert chain.calls < 5
+    assert len(chain.rows) < 5
+
+
+def test_what_cannot_win_any_more_is_computed_no_further() -> None:
+    chain = Chain()
+    plain(chain, images=3, beams=4, longest=20, length_power=0.7)
+    assert chain.rows[0] == 3  # all beams of an image begin as one
+    assert max(chain.rows) == 3 * 4
+    assert chain.rows[-1] < 3 * 4
+    assert len(chain.rows) < 20
 
 
 def test_a_sentence_that_never_ends_is_cut_at_the_longest_length() -> None:

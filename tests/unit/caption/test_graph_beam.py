@@ -51,12 +51,12 @@ def test_both_searches_find_the_same_sentences(architecture: str, decoding: Deco
     seen = np.random.default_rng(5).normal(size=(4, *decoder.sizes.seen_shape)).astype(np.float32)
     how = {"groups": decoding.groups, "longest": decoding.longest, "length_power": decoding.length_power}
     found = tf.function(lambda seen: [vars(each) for each in search(decoder, seen, **how)])(tf.constant(seen))
-    memory, state = decoder.begin(tf.constant(np.repeat(seen, sum(each.beams for each in decoding.groups), axis=0)))
+    memory, state = decoder.begin(tf.constant(seen))
 
     def next_words(last: np.ndarray, origin: np.ndarray) -> np.ndarray:
-        nonlocal state
-        grown = (tf.gather(state[0], origin), tf.gather(state[1], origin))
-        thought, state, _ = decoder.step(tf.constant(last), grown, memory)
+        nonlocal memory, state
+        memory, grown = ([tf.gather(part, origin) for part in parts] for parts in (memory, state))
+        thought, state, _ = decoder.step(tf.constant(last), tuple(grown), tuple(memory))
         return tf.nn.log_softmax(decoder.logits(thought)).numpy()
 
     lengths = set()

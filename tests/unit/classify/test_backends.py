@@ -1,9 +1,11 @@
-"""Which library computes the labels, and that both say the same, and why."""
+"""Which library computes the labels, and that all say the same, and why."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,13 +21,14 @@ from classify_service.model.classifier import Classifier, Judgement
 from classify_service.model.features import FEATURE_NAMES
 from classify_service.model.head_sizes import HeadSizes
 from classify_service.model.keras_network import empty_networks
-from classify_service.model.ncnn_network import NcnnNetwork
+from classify_service.model.processor_network import ProcessorNetwork
 from classify_service.model.saving import Networks, save
 from classify_service.settings import SHIPPED_MODEL, ClassifySettings
 from shared.app import StartupError
 from tests.fakes import manifest
 from tests.pictures import drawn_picture, photo_bytes
 
+NOT_INSTALLED = "OpenVINO is not installed; `make openvino` installs it"
 LABELS = ("cat", "dog", "owl")
 SIZES = HeadSizes(outputs=4, features=len(FEATURE_NAMES), anywhere=5, layout=4, measured=6, joint=7)
 SAMPLES = sorted((Path(__file__).resolve().parents[3] / "web" / "samples").glob("*.jpg"))
@@ -47,11 +50,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def openvino() -> Computing:
+    """OpenVINO in float32; what needs it is skipped where it is not installed, and fails in CI."""
+    if find_spec("openvino") is None:
+        if os.environ.get("CI"):
+            pytest.fail(NOT_INSTALLED)
+        pytest.skip(NOT_INSTALLED)
+    return Computing("openvino", "float32")
+
+
+@pytest.fixture(scope="module", params=["ncnn", "openvino"])
+def computing(request: pytest.FixtureRequest) -> Computing:
+    """Each library beside TensorFlow."""
+    return request.getfixturevalue("openvino") if request.param == "openvino" else Computing("ncnn", "float32")
+
+
 @pytest.fixture(scope="module", params=["random", "shipped"])
-def both(request: pytest.FixtureRequest, folder: Path) -> tuple[Classifier, Classifier]:
-    """The same classifier by ncnn and by TensorFlow."""
+def both(request: pytest.FixtureRequest, folder: Path, computing: Computing) -> tuple[Classifier, Classifier]:
+    """The same classifier without TensorFlow, and by it."""
     path = folder if request.param == "random" else SHIPPED_MODEL
-    return load(path, computing=Computing("ncnn"))[0], load(path, computing=Computing("tensorflow", "float32"))[0]
+    return load(path, computing=computing)[0], load(path, computing=Computing("tensorflow", "float32"))[0]
 
 
 def test_both_give_the_same_labels(both: tuple[Classifier, Classifier]) -> None:
@@ -88,7 +107,51 @@ print(sorted({{"tensorflow", "keras"}} & set(sys.modules)))
     assert ended.stdout.split() == ["True", "[]"]
 
 
-def test_ncnn_is_taken_on_a_processor_and_tensorflow_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_bfloat16_the_labels_are_the_same(openvino: Computing) -> None:
+    """Where the processor does not multiply it, OpenVINO computes in float32 whatever it is told."""
+    exact = load(SHIPPED_MODEL, computing=openvino)[0]
+    fast = load(SHIPPED_MODEL, computing=Computing("openvino", "bfloat16"))[0]
+    seen = [exact.look_at(file) for file in SAMPLES]
+    for one, other in zip(exact.scores_of_all(seen), fast.scores_of_all(seen), strict=True):
+        assert one[0].label == other[0].label
+        assert one[0].confidence == pytest.approx(other[0].confidence, abs=0.03)
+
+
+@pytest.fixture
+def native_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "has_native_bfloat16", lambda: True)
+
+
+@pytest.fixture
+def no_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "has_native_bfloat16", lambda: False)
+
+
+def test_openvino_is_taken_where_the_processor_multiplies_bfloat16(openvino: Computing, native_bfloat16: None) -> None:
+    assert choose() == choose("auto", "bfloat16") == choose("openvino") == Computing("openvino", "bfloat16")
+    assert choose("auto", "float32") == choose("ncnn") == Computing("ncnn", "float32")
+    assert choose("openvino", "float32") == openvino
+
+
+def test_without_openvino_ncnn_computes_in_float32_there(
+    native_bfloat16: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert choose() == Computing("ncnn", "float32")
+    assert choose("auto", "bfloat16") == Computing("tensorflow", "bfloat16")
+    with pytest.raises(BackendUnavailable, match=r"CLASSIFY_BACKEND is openvino, but .*`make openvino` installs it"):
+        choose("openvino")
+
+
+def test_openvino_is_not_asked_for_a_precision_that_it_would_not_heed(openvino: Computing, no_bfloat16: None) -> None:
+    assert choose("openvino") == openvino
+    with pytest.raises(BackendUnavailable, match="which openvino does not compute in here; set it to auto or float32"):
+        choose("openvino", "bfloat16")
+
+
+def test_ncnn_is_taken_on_a_processor_and_tensorflow_on_a_gpu(
+    no_bfloat16: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backends, "has_gpu", lambda: False)
     assert choose() == choose("auto", "float32") == choose("ncnn") == Computing("ncnn", "float32")
     assert choose("tensorflow") == Computing("tensorflow", None)
@@ -112,19 +175,21 @@ def test_a_precision_that_ncnn_has_not_is_refused_at_the_start() -> None:
         load_model(settings.model, backend=settings.backend, precision=settings.precision)
 
 
-def test_without_ncnn_auto_takes_tensorflow_and_asking_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ncnn_auto_takes_tensorflow_and_asking_for_it_is_told(
+    no_bfloat16: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "ncnn", None)
     assert choose().backend == "tensorflow"
     with pytest.raises(BackendUnavailable, match=r"CLASSIFY_BACKEND is ncnn, but .*`pip install ncnn` installs it"):
         choose("ncnn")
 
 
-def test_without_tensorflow_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorflow_it_is_said_what_to_do(no_bfloat16: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     assert choose().backend == "ncnn"
     with pytest.raises(BackendUnavailable, match=r"CLASSIFY_BACKEND is tensorflow, but .*`make setup` installs it"):
         choose("tensorflow")
-    with pytest.raises(BackendUnavailable, match=r"CLASSIFY_PRECISION is float16.*but TensorFlow is not installed"):
+    with pytest.raises(BackendUnavailable, match=r"nothing can compute here: .*float16.*TensorFlow is not installed"):
         choose("auto", "float16")
 
 
@@ -137,8 +202,8 @@ def test_without_tensorflow_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatc
         ({"head_0/linear/kernel": np.zeros((5, 4), np.float32)}, "head_0/linear/kernel has shape"),
     ],
 )
-def test_weights_that_do_not_fit_are_refused(folder: Path, change: dict, told: str) -> None:
+def test_weights_that_do_not_fit_are_refused(folder: Path, computing: Computing, change: dict, told: str) -> None:
     weights = read_weights(folder / "weights.npz") | change
     kept = {name: values for name, values in weights.items() if values is not None}
     with pytest.raises(ValueError, match=told):
-        NcnnNetwork(kept, input_side_px=144, heads=2, sizes=SIZES)
+        ProcessorNetwork(kept, input_side_px=144, heads=2, sizes=SIZES, computing=computing)

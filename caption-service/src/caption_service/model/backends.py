@@ -1,8 +1,4 @@
-"""Which library computes the convolutions: TensorFlow on a GPU; else ncnn, or OpenVINO where bfloat16 is fast.
-
-OpenVINO is optional, and only wanted without its package openvino-telemetry, through which importing it reports to its
-makers: nothing that handles private pictures may. So what is installed is looked up before anything is imported.
-"""
+"""Which library computes the convolutions: TensorFlow on a GPU; else ncnn, or OpenVINO where bfloat16 is fast."""
 
 from __future__ import annotations
 
@@ -17,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from caption_service.model import processor
+from shared.bfloat16 import has_native_bfloat16
+from shared.openvino_network import openvino_obstacle
 
 log = logging.getLogger(__name__)
 
@@ -128,17 +126,6 @@ def _ncnn_obstacle(dtype: str) -> str | None:
 
 
 def _openvino_obstacle(dtype: str) -> str | None:
-    if dtype == "bfloat16" and not processor.has_native_bfloat16():
+    if dtype == "bfloat16" and not has_native_bfloat16():
         return "this processor does not multiply bfloat16, as CAPTION_PRECISION asks; set that to auto or float32"
-    if find_spec("openvino") is None:
-        return "the package openvino is not installed; `make openvino` installs it, `auto` does without"
-    if find_spec("openvino_telemetry") is not None:
-        return (
-            "the package openvino-telemetry is installed, through which OpenVINO reports to its makers;"
-            " `pip uninstall openvino-telemetry` removes it, and OpenVINO works without"
-        )
-    try:
-        import_module("openvino")
-    except ImportError as error:
-        return f"the package openvino cannot be loaded ({error}); `make openvino` installs the one that was tested"
-    return None
+    return openvino_obstacle()

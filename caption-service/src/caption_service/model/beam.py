@@ -24,8 +24,9 @@ Ids = npt.NDArray[np.int32]
 NextWords = Callable[[Ids, Ids], Floats]
 """Score the next words.
 
-Called with the last word of each row, (images * rows,), and with the row each one continues, (images * rows,);
-answers log-probabilities (images * rows, vocabulary). Row `image * rows + r` belongs to that image.
+Called with the last word of each beginning that may still win, (rows,), and with the row of the call before that each
+one continues, (rows,), in the first call with its image; answers log-probabilities (rows, vocabulary). The rows of an
+image follow each other, in the images' order; one that is settled has none.
 """
 
 NEVER = (PADDING_ID, START_ID, UNKNOWN_ID)
@@ -65,7 +66,8 @@ def beam_search(
     """Return for each image what each group found, up to as many sentences as it has beams, best first.
 
     Args:
-        next_words: Scores the next words; it is called at most `longest` + 1 times.
+        next_words: Scores the next words; it is called at most `longest` + 1 times, and no more when no beginning can
+            get better than what was found.
         images: How many images are described at once.
         groups: The first one is a plain beam search; each other one avoids the words of those before it.
         longest: Most words in a sentence; one that has not ended by then ends there.
@@ -77,19 +79,25 @@ def beam_search(
         _Search(group, images, first_row=end - group.beams, longest=longest, length_power=length_power)
         for group, end in zip(groups, ends, strict=True)
     ]
-    row_offset = np.arange(images, dtype=np.int32)[:, None] * rows
+    first_of_image = np.arange(images, dtype=np.int32)[:, None] * rows
+    rows_before = np.arange(images, dtype=np.int32).repeat(rows)  # of each place, (images * rows,)
     for length in range(longest + 1):
-        last = np.concatenate([search.last for search in searches], axis=1)
-        origin = np.concatenate([search.origin for search in searches], axis=1) + row_offset
-        log_probabilities = next_words(last.reshape(-1), origin.reshape(-1)).reshape(images, rows, -1).copy()
+        growing = np.flatnonzero(np.isfinite(np.concatenate([search.scores for search in searches], axis=1)))
+        if not len(growing):
+            break
+        last = np.concatenate([search.last for search in searches], axis=1).reshape(-1)
+        origin = (np.concatenate([search.origin for search in searches], axis=1) + first_of_image).reshape(-1)
+        scored = next_words(last[growing], rows_before[origin[growing]])
+        rows_before[growing] = np.arange(len(growing), dtype=np.int32)
+        log_probabilities = np.full((images, rows, scored.shape[1]), -np.inf, np.float32)
+        log_probabilities.reshape(images * rows, -1)[growing] = scored
         log_probabilities[:, :, NEVER] = -np.inf
         if length == 0:
             log_probabilities[:, :, END_ID] = -np.inf  # nobody is helped by an empty sentence
-        said = np.zeros((images, log_probabilities.shape[2]), np.float32)
+        said: list[Ids] = []
         for search in searches:
             search.grow(log_probabilities, said)
-        if all(search.is_settled for search in searches):
-            break
+            said.append(search.last)
     return [[search.best[image] for search in searches] for image in range(images)]
 
 
@@ -115,40 +123,49 @@ class _Search:
         self.last = np.full(shape, START_ID, np.int32)
         self.origin = np.tile(self._rows, (self.images, 1))
 
-    def grow(self, log_probabilities: Floats, said: Floats) -> None:
-        """Let the beginnings end or grow by a word, and count in `said` which words were taken.
+    def grow(self, log_probabilities: Floats, said: Sequence[Ids]) -> None:
+        """Let the beginnings end or grow by a word.
 
         Args:
             log_probabilities: Of all groups, (images, rows, vocabulary).
-            said: How many beams of earlier groups took each word, (images, vocabulary).
+            said: What the earlier groups say at this place, (images, beams) of each.
         """
         own = log_probabilities[:, self.first_row : self.first_row + self.group.beams]
         self._finish(self.scores + own[:, :, END_ID])
         own[:, :, END_ID] = -np.inf
         if self.words.shape[2] == self.longest:
             return
-        candidates = self.scores[:, :, None] + own  # (images, beams, vocabulary)
-        wished = candidates
-        if self.group.diversity:
-            wished = candidates - self.group.diversity * said[:, None]
-        flat = wished.reshape(self.images, -1)
-        best = np.argpartition(-flat, self.group.beams - 1, axis=1)[:, : self.group.beams]
-        origin, last = (part.astype(np.int32) for part in np.divmod(best, own.shape[2]))
+        wished = self.scores[:, :, None] + own  # (images, beams, vocabulary)
         image = np.arange(self.images)[:, None]
-        self.scores = candidates[image, origin, last]
+        if self.group.diversity:
+            for words in np.concatenate(said, axis=1).T:  # a word that two beams say is avoided twice
+                wished[image[:, 0], :, words] -= self.group.diversity
+        origin, last = (part.astype(np.int32) for part in np.divmod(self._best_of(wished), own.shape[2]))
+        self.scores = self.scores[image, origin] + own[image, origin, last]
         self.words = np.concatenate([self.words[image, origin], last[:, :, None]], axis=2)
         self.origin, self.last = origin + self.first_row, last
-        np.add.at(said, (image, last), 1.0)
-
-    @property
-    def is_settled(self) -> bool:
-        """Say whether no growing beginning can still enter the best of any image: log-probabilities only fall."""
-        best_possible = self.scores.max(axis=1) / (self.longest + 1) ** self.length_power
-        return bool((np.isfinite(self.to_beat) & (best_possible <= self.to_beat)).all())
+        self._give_up()
 
     @property
     def _rows(self) -> Ids:
         return np.arange(self.first_row, self.first_row + self.group.beams, dtype=np.int32)
+
+    def _best_of(self, wished: Floats) -> npt.NDArray[np.intp]:
+        """Return where the best beginnings of each image are, (images, beams), and take them out of `wished`.
+
+        To look for the best as often as there are beams takes less time than to sort in part, which needs a copy.
+        """
+        flat = wished.reshape(self.images, -1)
+        best = np.empty((self.images, self.group.beams), np.intp)
+        for beam in range(self.group.beams):
+            best[:, beam] = flat.argmax(axis=1)
+            flat[np.arange(self.images), best[:, beam]] = -np.inf
+        return best
+
+    def _give_up(self) -> None:
+        """Let go of beginnings that can no longer enter the best of their image: log-probabilities only fall."""
+        best_possible = self.scores / (self.longest + 1) ** self.length_power
+        self.scores[best_possible <= self.to_beat[:, None]] = -np.inf
 
     def _finish(self, ended: Floats) -> None:
         """Keep every beginning that could end here, (images, beams), as a sentence, if it is among the best so far."""

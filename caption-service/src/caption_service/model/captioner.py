@@ -28,6 +28,7 @@ from caption_service.model.preprocessing import INPUT_SIDE_PX
 from caption_service.model.sight import FC2, DenseLayers, see
 from caption_service.model.speaker import Caption, Speaker, Voice
 from shared.artifacts import ArtifactError, Manifest, read_manifest
+from shared.compute_lock import ComputeLock
 
 
 class Captioner:
@@ -44,6 +45,7 @@ class Captioner:
         dense: DenseLayers | None = None,
         projection: Projection | None = None,
         embedding_encoder: str = "",
+        compute_lock: ComputeLock | None = None,
     ) -> None:
         self.manifest = manifest
         self._encoder = encoder
@@ -53,6 +55,7 @@ class Captioner:
         self._dense = dense
         self._projection = projection
         self.embedding_encoder = embedding_encoder
+        self._compute_lock = compute_lock or ComputeLock()
 
     @classmethod
     def load(
@@ -62,6 +65,7 @@ class Captioner:
         encoder_folder: Path,
         vgg16_weights: Path | None = None,
         computing: Computing = Computing(),  # noqa: B008  # frozen
+        compute_lock: ComputeLock | None = None,
     ) -> Captioner:
         """Load and check a model artifact and the encoder it was trained on.
 
@@ -70,6 +74,7 @@ class Captioner:
             encoder_folder: The encoder; with a projection in it the captioner also gives embeddings.
             vgg16_weights: Keras' file of the full VGG16; only a model that was trained on fc2 needs it.
             computing: How the encoder is computed; see `backends.choose`.
+            compute_lock: Held while it is computed.
 
         Raises:
             ArtifactError: one of them is broken or missing, or they do not belong together.
@@ -96,6 +101,7 @@ class Captioner:
             dense=dense,
             projection=projection,
             embedding_encoder=encoder_identity(encoder_manifest, (ENCODER_FILE, EMBEDDING_FILE)),
+            compute_lock=compute_lock,
         )
 
     @property
@@ -124,7 +130,7 @@ class Captioner:
         Args:
             images: RGB, uint8, (images, 224, 224, 3), as `read_image` gives them.
         """
-        return self._speaker.describe(self._see(self._encoder.encode(images)), self._decoding)
+        return self._speaker.describe(self._see(self._maps(images)), self._decoding)
 
     def describe_fully(
         self, images: npt.NDArray[np.uint8], *, embedding: Sequence[bool], attention: Sequence[bool]
@@ -142,7 +148,7 @@ class Captioner:
         """
         if any(embedding) and self._projection is None:
             raise ValueError("the encoder has no projection")
-        maps = self._encoder.encode(images)  # (images, 196, 512)
+        maps = self._maps(images)
         seen = self._see(maps)
         captions = self._speaker.describe(seen, self._decoding)
         embedded = self._projection.embed(maps) if self._projection and any(embedding) else None
@@ -159,6 +165,11 @@ class Captioner:
         """Run once with each number of images, so that the first person does not wait for graphs to be traced."""
         for images in sizes:
             self.describe(np.zeros((images, INPUT_SIDE_PX, INPUT_SIDE_PX, 3), np.uint8))
+
+    def _maps(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the encoder's maps, (images, 196, 512)."""
+        with self._compute_lock.held():
+            return self._encoder.encode(images)
 
     def _looks(self, seen: npt.NDArray[np.floating[Any]], caption: Caption) -> list[Look]:
         return [Look(word, whole_map(weights)) for word, weights in self._speaker.attend(seen, caption.sentence)]

@@ -16,6 +16,8 @@ from caption_service.model.backends import Backend
 from caption_service.model.preprocessing import INPUT_SIDE_PX, preprocess
 from caption_service.model.sight import FEATURE_SIZE, MAP_SIDE
 
+FIRST = "block1_conv1"
+
 
 class Encoder:
     """VGG16 up to its last convolution, block5_conv3.
@@ -64,10 +66,16 @@ class Encoder:
 
 
 def _in(network: keras.Model, dtype: str) -> keras.Model:
-    """Return the same network with weights and sums in `dtype`: casting float32 weights at each call takes longer."""
-    copy = keras.models.clone_model(
-        network, clone_function=lambda layer: type(layer).from_config({**layer.get_config(), "dtype": dtype})
-    )
+    """Return the same network with weights and sums in `dtype`: casting float32 weights at each call takes longer.
+
+    The first convolution stays in float32: there half of what bfloat16 loses would be lost.
+    """
+
+    def in_dtype(layer: keras.Layer) -> keras.Layer:
+        is_first = isinstance(layer, keras.layers.InputLayer) or layer.name == FIRST
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32" if is_first else dtype})
+
+    copy = keras.models.clone_model(network, clone_function=in_dtype)
     copy.set_weights(network.get_weights())
     copy.trainable = False
     return copy

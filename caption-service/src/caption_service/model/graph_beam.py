@@ -55,8 +55,8 @@ def search(
     searches = [_first(group, images, longest) for group in groups]
 
     def goes_on(length: Tensor, last: Tensor, state: list[Tensor], searches: list[list[Tensor]]) -> Tensor:  # noqa: ARG001
-        settled = [_is_settled(_Search(*each), longest, length_power) for each in searches]
-        return (length <= longest) & ~tf.reduce_all(settled)
+        growing = [tf.reduce_any(tf.math.is_finite(_Search(*each).scores)) for each in searches]
+        return (length <= longest) & tf.reduce_any(growing)
 
     def say(
         length: Tensor, last: Tensor, state: list[Tensor], searches: list[list[Tensor]]
@@ -77,7 +77,7 @@ def search(
             kept = tf.gather(before.words, origin, batch_dims=1)
             now = tf.where(tf.range(longest) == length, word[:, :, None], kept)  # (images, beams, longest)
             scores = tf.gather(tf.reshape(candidates, [images, group.beams * words]), chosen, batch_dims=1)
-            grown.append([now, scores, *ended])
+            grown.append([now, _without_given_up(scores, ended[2], longest, length_power), *ended])
             said += tf.reduce_sum(tf.one_hot(word, words), axis=1, keepdims=True)
             lasts.append(word)
             origins.append(origin + first_row + row_offset)
@@ -135,7 +135,6 @@ def _ended(search: _Search, end: Tensor, length: Tensor, length_power: float) ->
     return [best_words, best, best_scores, best_lengths]
 
 
-def _is_settled(search: _Search, longest: int, length_power: float) -> Tensor:
-    """Say of each image whether no growing beginning can still enter its best: log-probabilities only fall."""
-    possible = tf.reduce_max(search.scores, axis=1) / (longest + 1) ** length_power
-    return tf.math.is_finite(search.best_scores[:, -1]) & (possible <= search.best_scores[:, -1])
+def _without_given_up(scores: Tensor, best_scores: Tensor, longest: int, length_power: float) -> Tensor:
+    """Let go of beginnings that can no longer enter the best of their image: log-probabilities only fall."""
+    return tf.where(scores / (longest + 1) ** length_power <= best_scores[:, -1:], _NO, scores)

@@ -1,11 +1,13 @@
 """The attention decoder by NumPy and ncnn, and beam search in Python: what serves on a processor, without TensorFlow.
 
-It computes what `decoder` does. Nearly all multiplications are in products with the weights, which ncnn computes on all
-cores: half of the time. A quarter is the search.
+It computes what `decoder` does. Nearly all multiplications are in products with the weights, which ncnn computes: more
+than half of the time. They are so small that to wake a second thread for each would take as long as it saves, and the
+other cores have something to do: labels.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,18 +73,18 @@ class NumpyVoice:
         self._score = weights("look/score/kernel", attention, 1)[:, 0]
         gate, gate_bias = dense("look/gate", lstm, feature)
         query = weights("look/query/kernel", lstm, attention)
-        # Both read the hidden vector, so that they are one product.
-        self._look = _product(
-            np.concatenate([query, gate], axis=1), np.concatenate([np.zeros(attention, np.float32), gate_bias])
-        )
         inputs = weights("lstm/kernel", word + feature, 4 * lstm)
         recurrent = weights("lstm/recurrent_kernel", lstm, 4 * lstm)
-        self._lstm = _product(np.concatenate([inputs, recurrent]), weights("lstm/bias", 4 * lstm))
-        speak = dense("speak", lstm + feature + word, word)
-        layers = Layers()
-        layers.dense("speak", *speak)
-        layers.dense("words", self._words.T, weights("word_bias", sizes.vocabulary_size))
-        self._say = layers.network("words")
+        speak, speak_bias = dense("speak", lstm + feature + word, word)
+        # What the hidden vector is multiplied with, as one product: query, gate, and its share of the LSTM's gates.
+        self._from_hidden = _product(np.concatenate([query, gate, recurrent], axis=1))
+        self._gate_bias = gate_bias
+        self._gates_from_context = _product(inputs[word:])
+        self._speak = _product(speak[: lstm + feature])
+        self._say = _product(self._words.T, weights("word_bias", sizes.vocabulary_size))
+        # What a word adds is the same each time: (words, 4 * lstm_size) and (words, embedding_size).
+        self._gates_from_word = self._words @ inputs[:word] + weights("lstm/bias", 4 * lstm)
+        self._spoken_from_word = self._words @ speak[lstm + feature :] + speak_bias
 
     @classmethod
     def read(cls, file: Path, sizes: DecoderSizes) -> NumpyVoice:
@@ -93,12 +95,13 @@ class NumpyVoice:
     def find(self, seen: npt.NDArray[np.floating[Any]], decoding: Decoding) -> list[list[list[Sentence]]]:
         """Return what each group of beams finds for each image."""
         pictures, state = self._begin(seen)
-        rows = sum(group.beams for group in decoding.groups)
-        state = State(state.hidden.repeat(rows, axis=0), state.cell.repeat(rows, axis=0))
+        picture_of = np.arange(len(seen))
 
         def next_words(last: Ids, origin: Ids) -> Floats:
-            nonlocal state
-            state, context, _ = self._step(last, State(state.hidden[origin], state.cell[origin]), pictures)
+            nonlocal state, picture_of
+            picture_of = picture_of[origin]
+            grown = State(state.hidden[origin], state.cell[origin])
+            state, context, _ = self._step(last, grown, pictures, picture_of)
             return _log_softmax(self._logits(state, context, last))
 
         return beam_search(
@@ -114,7 +117,7 @@ class NumpyVoice:
         pictures, state = self._begin(seen[None])
         looks = []
         for token_id in said:
-            state, _, weights = self._step(np.array([token_id], np.int32), state, pictures)
+            state, _, weights = self._step(np.array([token_id], np.int32), state, pictures, np.zeros(1, np.intp))
             looks.append(weights[0])
         return np.stack(looks)
 
@@ -125,33 +128,38 @@ class NumpyVoice:
         hidden, cell = (np.tanh(mean @ matrix + shift) for matrix, shift in (self._first_hidden, self._first_cell))
         return Pictures(features, features @ kernel + bias), State(hidden, cell)
 
-    def _step(self, word_ids: Ids, state: State, pictures: Pictures) -> tuple[State, Floats, Floats]:
+    def _step(
+        self, word_ids: Ids, state: State, pictures: Pictures, picture_of: npt.NDArray[np.intp]
+    ) -> tuple[State, Floats, Floats]:
         """Look, then read one word; return the next state, what was seen, and each cell's share of the attention.
 
-        The rows of a picture, as many for each, follow each other.
+        The rows of a picture follow each other.
         """
-        count, cells = pictures.keys.shape[:2]
         attention = self.sizes.attention_size
-        looked = self._look.maps(state.hidden)[0]  # (rows, attention_size + feature_size)
-        query = looked[:, :attention].reshape(count, -1, 1, attention)
-        scores = np.tanh(pictures.keys[:, None] + query) @ self._score  # (pictures, rows of each, cells)
-        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        weights /= weights.sum(axis=-1, keepdims=True)
-        context = (weights @ pictures.features).reshape(len(word_ids), -1) * _sigmoid(looked[:, attention:])
-        read = np.concatenate([self._words[word_ids], context, state.hidden], axis=1)
-        keep_in, forget, new, let_out = np.split(self._lstm.maps(read)[0], 4, axis=1)
+        sizes = [attention, attention + self.sizes.feature_size]
+        query, gate, recurrent = np.split(self._from_hidden.maps(state.hidden)[0], sizes, axis=1)
+        weights = np.empty((len(word_ids), pictures.keys.shape[1]), np.float32)
+        context = np.empty_like(gate)
+        ends = np.searchsorted(picture_of, np.arange(len(pictures.keys)), side="right")
+        for picture, (begin, end) in enumerate(itertools.pairwise([0, *ends])):
+            scores = np.tanh(pictures.keys[picture] + query[begin:end, None]) @ self._score  # (rows of it, cells)
+            weights[begin:end] = _softmax(scores)
+            context[begin:end] = weights[begin:end] @ pictures.features[picture]
+        context *= _sigmoid(gate + self._gate_bias)
+        gates = self._gates_from_word[word_ids] + self._gates_from_context.maps(context)[0] + recurrent
+        keep_in, forget, new, let_out = np.split(gates, 4, axis=1)
         cell = _sigmoid(forget) * state.cell + _sigmoid(keep_in) * np.tanh(new)
-        return State(_sigmoid(let_out) * np.tanh(cell), cell), context, weights.reshape(-1, cells)
+        return State(_sigmoid(let_out) * np.tanh(cell), cell), context, weights
 
     def _logits(self, state: State, context: Floats, word_ids: Ids) -> Floats:
-        thought = np.concatenate([state.hidden, context, self._words[word_ids]], axis=1)
-        return self._say.maps(thought)[0]
+        spoken = self._speak.maps(np.concatenate([state.hidden, context], axis=1))[0]
+        return self._say.maps(spoken + self._spoken_from_word[word_ids])[0]
 
 
-def _product(kernel: Floats, bias: Floats) -> Network:
+def _product(kernel: Floats, bias: Floats | None = None) -> Network:
     layers = Layers()
-    layers.dense("product", kernel, bias)
-    return layers.network("product")
+    layers.dense("product", kernel, np.zeros(kernel.shape[1], np.float32) if bias is None else bias)
+    return layers.network("product", threads=1)
 
 
 def _sigmoid(values: Floats) -> Floats:
@@ -159,7 +167,13 @@ def _sigmoid(values: Floats) -> Floats:
     return between
 
 
+def _softmax(scores: Floats) -> Floats:
+    shares: Floats = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
+
+
 def _log_softmax(logits: Floats) -> Floats:
-    shifted: Floats = logits - logits.max(axis=1, keepdims=True)
-    probable: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return probable
+    logits -= logits.max(axis=1, keepdims=True)
+    logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return logits

@@ -1,18 +1,14 @@
-"""What the processor can do, and how TensorFlow is set to use it, which is only loaded where it is needed.
-
-Source: oneDNN, developer guide, on which instructions multiply bfloat16 natively.
-"""
+"""What the machine can do, and how TensorFlow is set to use it, which is only loaded where it is needed."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
 
+from shared.bfloat16 import has_native_bfloat16
 from shared.gpus import shows_gpu
 
 log = logging.getLogger(__name__)
-
-NATIVE_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 def has_gpu() -> bool:
@@ -35,12 +31,6 @@ def fast_dtype(description: Path = Path("/proc/cpuinfo")) -> str:
     if has_gpu():
         return "float16"
     return "bfloat16" if has_native_bfloat16(description) else "float32"
-
-
-def has_native_bfloat16(description: Path = Path("/proc/cpuinfo")) -> bool:
-    """Say whether the processor multiplies bfloat16; argument as of `fast_dtype`."""
-    flags = description.read_text(encoding="utf-8", errors="replace").split() if description.is_file() else []
-    return bool(NATIVE_BFLOAT16 & set(flags))
 
 
 def set_threads() -> None:

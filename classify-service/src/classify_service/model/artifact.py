@@ -114,10 +114,10 @@ def read_weights(file: Path) -> Arrays:
 
 def _network(stored: Arrays, description: Description, sizes: HeadSizes, computing: Computing) -> Network:
     widths = {"input_side_px": description.input_side_px, "heads": description.heads}
-    if computing.backend == "ncnn":
-        from classify_service.model.ncnn_network import NcnnNetwork  # noqa: PLC0415 - not needed with the other
+    if computing.backend != "tensorflow":
+        from classify_service.model.processor_network import ProcessorNetwork  # noqa: PLC0415 - not needed with it
 
-        return NcnnNetwork(stored, **widths, sizes=sizes)
+        return ProcessorNetwork(stored, **widths, sizes=sizes, computing=computing)
     from classify_service.model.keras_network import filled_network  # noqa: PLC0415 - brings in TensorFlow
 
     return filled_network(stored, **widths, sizes=sizes, dtype=computing.dtype)

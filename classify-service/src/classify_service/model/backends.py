@@ -1,4 +1,4 @@
-"""Which library computes the network: ncnn on a processor, TensorFlow on a GPU or where it is asked for."""
+"""Which library computes the network: TensorFlow on a GPU; else OpenVINO where bfloat16 is fast, or ncnn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Literal
 
+from shared.bfloat16 import has_native_bfloat16
 from shared.gpus import shows_gpu
+from shared.openvino_network import openvino_obstacle
 
 log = logging.getLogger(__name__)
 
-Backend = Literal["tensorflow", "ncnn"]
+Backend = Literal["tensorflow", "openvino", "ncnn"]
 
 
 class BackendUnavailable(Exception):
@@ -28,29 +30,28 @@ class Computing:
     """What the convolutions compute in; none: what this machine is fastest in."""
 
 
-def choose(backend: str = "auto", precision: str = "auto") -> Computing:
+def choose(backend: Backend | Literal["auto"] = "auto", precision: str = "auto") -> Computing:
     """Return how to compute here.
 
     Args:
-        backend: `tensorflow`, `ncnn`, or `auto`: ncnn where nothing stands against it.
+        backend: `tensorflow`, `openvino`, `ncnn`, or `auto`: the fastest that nothing stands against.
         precision: A dtype, or `auto`: what is fastest here.
 
     Raises:
-        BackendUnavailable: something stands against what was asked for, or against both.
+        BackendUnavailable: something stands against what was asked for, or against all.
     """
-    obstacle = None
-    if backend != "tensorflow":
-        obstacle = _ncnn_obstacle(precision, has_gpu=backend == "auto" and has_gpu())
-        if obstacle and backend == "ncnn":
-            raise BackendUnavailable(f"CLASSIFY_BACKEND is ncnn, but {obstacle}")
+    obstacles: dict[Backend, str] = {}
+    for each in _wanted(backend, precision):
+        dtype = _dtype(each, precision)
+        obstacle = _obstacle(each, dtype, is_asked_for=backend != "auto")
         if obstacle is None:
-            log.info("backend_chosen", extra={"backend": "ncnn"})
-            return Computing("ncnn", "float32")
-    if find_spec("tensorflow") is None:
-        why = f"ncnn cannot compute ({obstacle})" if obstacle else "CLASSIFY_BACKEND is tensorflow"
-        raise BackendUnavailable(f"{why}, but TensorFlow is not installed; `make setup` installs it")
-    log.info("backend_chosen", extra={"backend": "tensorflow", "reason": obstacle})
-    return Computing("tensorflow", None if precision == "auto" else precision)
+            log.info("backend_chosen", extra={"backend": each, "dtype": dtype, "passed_over": obstacles})
+            return Computing(each, dtype)
+        obstacles[each] = obstacle
+    if backend != "auto":
+        raise BackendUnavailable(f"CLASSIFY_BACKEND is {backend}, but {obstacles[backend]}")
+    why = "; ".join(f"{name}: {obstacle}" for name, obstacle in obstacles.items())
+    raise BackendUnavailable(f"nothing can compute here: {why}")
 
 
 def has_gpu() -> bool:
@@ -64,12 +65,35 @@ def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def _ncnn_obstacle(precision: str, *, has_gpu: bool) -> str | None:
-    """Return why ncnn cannot compute here and what to do, or None if it can."""
-    if has_gpu:
+def _wanted(backend: Backend | Literal["auto"], precision: str) -> tuple[Backend, ...]:
+    """Return the libraries to try, the fastest first."""
+    if backend != "auto":
+        return (backend,)
+    if precision in {"auto", "bfloat16"} and has_native_bfloat16():
+        return ("openvino", "ncnn", "tensorflow")
+    return ("ncnn", "tensorflow")
+
+
+def _dtype(backend: Backend, precision: str) -> str | None:
+    if precision != "auto":
+        return precision
+    if backend == "openvino" and has_native_bfloat16():
+        return "bfloat16"
+    return None if backend == "tensorflow" else "float32"
+
+
+def _obstacle(backend: Backend, dtype: str | None, *, is_asked_for: bool) -> str | None:
+    """Return why a backend cannot compute in `dtype` here and what to do, or None if it can."""
+    if backend == "tensorflow":
+        return None if find_spec("tensorflow") else "TensorFlow is not installed; `make setup` installs it"
+    if not is_asked_for and has_gpu():
         return "TensorFlow finds a GPU; CUDA_VISIBLE_DEVICES=-1 hides it"
-    if precision not in {"auto", "float32"}:
-        return f"CLASSIFY_PRECISION is {precision}, which only TensorFlow computes in; set it to auto or float32"
+    if dtype == "float16" or (dtype == "bfloat16" and (backend == "ncnn" or not has_native_bfloat16())):
+        return f"CLASSIFY_PRECISION is {dtype}, which {backend} does not compute in here; set it to auto or float32"
+    return openvino_obstacle() if backend == "openvino" else _ncnn_obstacle()
+
+
+def _ncnn_obstacle() -> str | None:
     try:
         import_module("ncnn")
     except ImportError as error:

@@ -11,7 +11,6 @@ Source: Zhang, Zou, He and Sun, 2015, section 2.2 (arXiv:1505.06798).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -29,6 +28,7 @@ from classify_service.model.narrowed_vgg16 import (
     layer_weights,
     narrow_width,
 )
+from shared.bfloat16 import has_native_bfloat16
 
 
 def build_eye(*, input_side_px: int, dtype: str = "float32") -> keras.Model:
@@ -76,9 +76,7 @@ def build_eye(*, input_side_px: int, dtype: str = "float32") -> keras.Model:
 
 def fast_dtype() -> str:
     """Return `bfloat16` where this machine multiplies it natively, else `float32`, which is then faster."""
-    description = Path("/proc/cpuinfo")
-    flags = description.read_text(encoding="utf-8", errors="replace") if description.is_file() else ""
-    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+    return "bfloat16" if has_native_bfloat16() else "float32"
 
 
 def load_convolutions(eye: keras.Model, stored: Mapping[str, npt.NDArray[np.generic]]) -> None:

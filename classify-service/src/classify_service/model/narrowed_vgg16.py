@@ -1,11 +1,12 @@
 """What every eye is: VGG16's convolutions, narrowed, which of their maps leave it, and how its weights are stored.
 
-`eye` computes it by Keras, `ncnn_network` by ncnn.
+`eye` computes it by Keras, `processor_eye` by ncnn or OpenVINO.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,40 @@ def layer_shapes() -> dict[str, tuple[int, int, int, int]]:
                 shapes[name] = (1, 1, rank, width)
             before = width
     return shapes
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One of them, with its weights."""
+
+    name: str
+    begins_block: bool
+    """Whether a pooling stands before it."""
+    kernel: npt.NDArray[np.float32]
+    """(side, side, channels before, channels)."""
+    bias: npt.NDArray[np.float32] | None
+    """(channels,); the 3 x 3 half of a narrowed one has none."""
+    relu: bool
+    """Whether what is negative becomes 0."""
+
+
+def read_convolutions(stored: Mapping[str, npt.NDArray[np.generic]]) -> Iterator[Convolution]:
+    """Read all, first to last.
+
+    Args:
+        stored: See `layer_weights`.
+
+    Raises:
+        ValueError: a layer is missing or has another shape.
+    """
+    last_block = "block1"
+    for name, shape in layer_shapes().items():
+        block, _, _ = name.partition("_")
+        kernel, bias = layer_weights(stored, name)
+        if kernel.shape != shape or (bias is not None and bias.shape != shape[3:]):
+            raise ValueError(f"{name} has the shape {kernel.shape}, but {shape} is needed")
+        yield Convolution(name, block != last_block, kernel, bias, relu=not name.endswith(NARROWED))
+        last_block = block
 
 
 def layer_weights(

@@ -1,4 +1,4 @@
-"""The classifier's network by ncnn and NumPy: what serves on a processor, without TensorFlow."""
+"""The classifier's network by ncnn or OpenVINO, and NumPy: what serves on a processor, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from classify_service.model.backends import Computing
 from classify_service.model.explanation import (
     Evidence,
     Floats,
@@ -17,15 +18,21 @@ from classify_service.model.explanation import (
 )
 from classify_service.model.head_sizes import HeadSizes
 from classify_service.model.narrowed_vgg16 import GRID_SIDE, REGION_SIDE
-from classify_service.model.ncnn_eye import NcnnEye, regions_of
 from classify_service.model.numpy_head import NumpyHead
+from classify_service.model.processor_eye import ProcessorEye, regions_of
 
 
-class NcnnNetwork:
+class ProcessorNetwork:
     """An eye and the heads that vote over it; the same as `keras_network.KerasNetwork`."""
 
     def __init__(
-        self, stored: Mapping[str, npt.NDArray[np.generic]], *, input_side_px: int, heads: int, sizes: HeadSizes
+        self,
+        stored: Mapping[str, npt.NDArray[np.generic]],
+        *,
+        input_side_px: int,
+        heads: int,
+        sizes: HeadSizes,
+        computing: Computing,
     ) -> None:
         """Build the network from an artifact's weights.
 
@@ -33,7 +40,7 @@ class NcnnNetwork:
             ValueError: one is missing or has another shape.
         """
         self.input_side_px = input_side_px
-        self._eye = NcnnEye(stored)
+        self._eye = ProcessorEye(stored, input_side_px=input_side_px, computing=computing)
         self._heads = [NumpyHead(stored, prefix=f"head_{number}", sizes=sizes) for number in range(heads)]
 
     def logits(self, pixels: Floats, features: Floats) -> Floats:
