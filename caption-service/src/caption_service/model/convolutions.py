@@ -19,9 +19,6 @@ Source: Simonyan and Zisserman, 2015, configuration D (arXiv:1409.1556).
 """
 
 
-PIXEL_CHANNELS = 3
-
-
 @dataclass(frozen=True)
 class Convolution:
     """One of the thirteen; what comes out is negative nowhere."""
@@ -34,11 +31,6 @@ class Convolution:
     bias: Floats
     """(channels,)."""
 
-    @property
-    def sees_pixels(self) -> bool:
-        """Whether it is the first."""
-        return bool(self.kernel.shape[2] == PIXEL_CHANNELS)
-
 
 def read_convolutions(weights_file: Path) -> Iterator[Convolution]:
     """Read them, first to last.
@@ -50,7 +42,7 @@ def read_convolutions(weights_file: Path) -> Iterator[Convolution]:
         ValueError: the file lacks a layer, or one has another shape.
     """
     with np.load(weights_file, allow_pickle=False) as stored:
-        depth = PIXEL_CHANNELS
+        depth = 3
         for block, (convolutions, channels) in enumerate(BLOCKS, start=1):
             for number in range(1, convolutions + 1):
                 name = f"block{block}_conv{number}"

@@ -14,12 +14,13 @@ import openvino
 from openvino import opset13 as ops
 
 from caption_service.model.backends import Backend
-from caption_service.model.convolutions import PIXEL_CHANNELS, Floats, read_convolutions
-from caption_service.model.preprocessing import INPUT_SIDE_PX, preprocess
+from caption_service.model.convolutions import Floats, read_convolutions
+from caption_service.model.preprocessing import CHANNEL_MEANS_BGR, INPUT_SIDE_PX, preprocess
 from caption_service.model.sight import FEATURE_SIZE, MAP_SIDE
 from shared.openvino_network import OpenvinoNetwork
 
-PARTS = 3
+PARTS_OF_MEANS = CHANNEL_MEANS_BGR - np.rint(CHANNEL_MEANS_BGR)
+"""By so much pixels are no whole numbers once their mean is taken off, (3,). bfloat16 holds whole numbers up to 256."""
 
 
 class OpenvinoEncoder:
@@ -54,44 +55,34 @@ class OpenvinoEncoder:
         """
         pictures = preprocess(images)
         if self.dtype == "bfloat16":
-            pictures = _pixels_in_parts(pictures)
+            pictures += PARTS_OF_MEANS
         return self._network(pictures)[0]
 
 
 def _network(weights_file: Path, dtype: str) -> Any:
-    channels = PARTS * PIXEL_CHANNELS if dtype == "bfloat16" else PIXEL_CHANNELS
-    pixels = ops.parameter([-1, INPUT_SIDE_PX, INPUT_SIDE_PX, channels], np.float32)
-    x = ops.transpose(pixels, np.array([0, 3, 1, 2]))  # (batch, channels, 224, 224)
-    for each in read_convolutions(weights_file):
+    pixels = ops.parameter([-1, INPUT_SIDE_PX, INPUT_SIDE_PX, 3], np.float32)
+    x = ops.transpose(pixels, np.array([0, 3, 1, 2]))  # (batch, 3, 224, 224)
+    for at, each in enumerate(read_convolutions(weights_file)):
+        kernel, bias = each.kernel, each.bias
         if each.begins_block:
             x = ops.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
-        is_in_parts = dtype == "bfloat16" and each.sees_pixels
-        kernel = _kernel_in_parts(each.kernel) if is_in_parts else each.kernel
+        if at == 0 and dtype == "bfloat16":
+            x, (kernel, bias) = ops.concat([x, x], 1), _in_two_parts(kernel, bias)
         filters = ops.constant(np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)))
         sums = ops.convolution(x, filters, [1, 1], [1, 1], [1, 1], [1, 1])
-        x = ops.relu(ops.add(sums, ops.constant(each.bias.reshape(1, -1, 1, 1))))
+        x = ops.relu(ops.add(sums, ops.constant(bias.reshape(1, -1, 1, 1))))
     maps = ops.transpose(x, np.array([0, 2, 3, 1]))  # (batch, 14, 14, 512)
     cells = ops.reshape(maps, np.array([0, MAP_SIDE**2, FEATURE_SIZE]), special_zero=True)
     return openvino.Model([cells], [pixels], "vgg16")
 
 
-def _pixels_in_parts(pixels: Floats) -> Floats:
-    """Return what the first convolution takes in bfloat16: what that can hold of the pixels, the rest, and once more.
+def _in_two_parts(kernel: Floats, bias: Floats) -> tuple[Floats, Floats]:
+    """Return the first convolution's weights for whole pixels, each channel twice: in bfloat16 nearly as in float32.
 
-    With `_kernel_in_parts` it computes nearly what it does in float32: without their means pixels are no whole numbers,
-    and half of what bfloat16 loses was lost here. Of 1,000 photos 979 were captioned as in float32, and 992 are.
+    One part of a kernel is what bfloat16 holds of it, the other one the rest; what the pixels lack is in the bias, for
+    all of them but the outermost. Rounding pixels and this kernel would lose as much as all that comes after: of 1,000
+    photos 979 were captioned as in float32, and now 99 of 100 are.
     """
-    held = _held_by_bfloat16(pixels)
-    return np.concatenate([held, pixels - held, held], axis=3)
-
-
-def _kernel_in_parts(kernel: Floats) -> Floats:
-    """Return the kernel for that, (3, 3, 3 * channels before, channels)."""
-    held = _held_by_bfloat16(kernel)
-    return np.concatenate([held, held, kernel - held], axis=2)
-
-
-def _held_by_bfloat16(numbers: Floats) -> Floats:
-    """Cut off what bfloat16 has no room for: the lower half of a float32."""
-    held: Floats = (numbers.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
-    return held
+    held: Floats = (kernel.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+    lacking = np.einsum("yxco,c->o", kernel, PARTS_OF_MEANS)
+    return np.concatenate([held, kernel - held], axis=2), bias - lacking

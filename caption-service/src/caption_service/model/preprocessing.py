@@ -30,7 +30,7 @@ INPUT_SIDE_PX = 224
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded."""
 
-_CHANNEL_MEANS_BGR = np.array([103.939, 116.779, 123.68], dtype=np.float32)
+CHANNEL_MEANS_BGR = np.array([103.939, 116.779, 123.68], dtype=np.float32)
 
 
 def read_image(source: bytes | Path) -> npt.NDArray[np.uint8]:
@@ -63,4 +63,4 @@ def preprocess(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
     Source: Simonyan and Zisserman, 2015, section 2.1 (arXiv:1409.1556).
     """
-    return images[..., ::-1].astype(np.float32) - _CHANNEL_MEANS_BGR
+    return images[..., ::-1].astype(np.float32) - CHANNEL_MEANS_BGR
