@@ -36,6 +36,7 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
     if parent == "1":
         os.kill(int(folder.name), signal.SIGKILL)
 """
+METRICS = "http://127.0.0.1:8001/metrics"
 KILL_MYSQL = 'for p in /proc/[0-9]*; do [ "$(cut -d " " -f 4 $p/stat)" != 1 ] || kill -9 ${p#/proc/}; done'
 
 
@@ -163,10 +164,21 @@ def test_all_containers_may_be_made_anew_one_after_the_other_under_load(stack: S
 
 def test_more_caption_services_share_the_work(stack: Stack) -> None:
     stack.compose("up", "--detach", "--no-recreate", "--scale", "caption-service=2", timeout_s=300)
-    told = "import httpx; print(httpx.get('http://127.0.0.1:8001/metrics').text)"
     with _clients(stack) as clients:
         _wait_for_more(clients, 20)
-    for replica in ("1", "2"):
+        for replica in ("1", "2"):  # the second one may still be loading its model
+            give_up = time.monotonic() + PATIENCE_S
+            while _described(stack, replica) == 0:
+                assert time.monotonic() < give_up, f"replica {replica} described nothing within {PATIENCE_S:.0f} s"
+                _wait_for_more(clients)
+
+
+def _described(stack: Stack, replica: str) -> float:
+    """Return how many requests a caption-service has answered; none while it is being started."""
+    told = f"import httpx; print(httpx.get({METRICS!r}).text)"
+    try:
         metrics = stack.compose("exec", "-T", "--index", replica, "caption-service", "python", "-c", told)
-        described = [line for line in metrics.splitlines() if line.startswith("nv_inference_request_success{")]
-        assert sum(float(line.rpartition(" ")[2]) for line in described) > 0, f"replica {replica} described nothing"
+    except RuntimeError:
+        return 0
+    described = [line for line in metrics.splitlines() if line.startswith("nv_inference_request_success{")]
+    return sum(float(line.rpartition(" ")[2]) for line in described)
