@@ -6,6 +6,7 @@ import os
 import sqlite3  # noqa: F401  # before TensorFlow, whose library has a SQLite of its own inside, one without full text
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,16 @@ def chromium() -> str:
             pytest.fail(NOT_FOUND)
         pytest.skip(NOT_FOUND)
     return found
+
+
+@pytest.fixture(scope="session")
+def installed_openvino() -> None:
+    """OpenVINO is optional: what needs it is skipped where it is not installed, and fails in CI."""
+    if find_spec("openvino") is None:
+        reason = "OpenVINO is not installed; `make openvino` installs it"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--batch", type=int, default=4, help="images at a time (default: %(default)s)")
     parser.add_argument("--bfloat16", action="store_true", help="also with TensorFlow's encoder in bfloat16")
-    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO, in each native precision")
+    parser.add_argument("--openvino", action="store_true", help="also with OpenVINO, and in native bfloat16")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with options.captions.open(newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Whether the processor multiplies bfloat16: where it does, networks are computed in half the time of float32.
+"""Whether the processor multiplies bfloat16: there OpenVINO and TensorFlow take half of the time for a network.
 
 Source: oneDNN, developer guide, on which instructions multiply bfloat16 natively.
 """

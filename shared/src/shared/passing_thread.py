@@ -2,7 +2,7 @@
 
 A thread that has computed by OpenMP keeps helpers of its own for as long as it lives. The thread that loaded a model
 would keep some that never compute again, and OpenMP, which counts more threads than processors then, would let those
-that do compute sleep between any two products: decoding took half as long again.
+that do compute sleep after every layer: the encoder took a tenth longer.
 """
 
 from __future__ import annotations

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +22,11 @@ from tests.pictures import drawn_picture
 
 SAMPLES = Path(__file__).resolve().parents[3] / "web" / "samples"
 WEIGHTS = default_encoder() / "encoder.npz"
-NOT_INSTALLED = "OpenVINO is not installed; `make openvino` installs it"
 
 
 @pytest.fixture
-def openvino() -> Computing:
-    """OpenVINO in float32; what needs it is skipped where it is not installed, and fails in CI."""
-    if find_spec("openvino") is None:
-        if os.environ.get("CI"):
-            pytest.fail(NOT_INSTALLED)
-        pytest.skip(NOT_INSTALLED)
+def openvino(installed_openvino: None) -> Computing:
+    """OpenVINO in float32."""
     return Computing("openvino")
 
 

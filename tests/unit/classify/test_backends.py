@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +26,6 @@ from shared.app import StartupError
 from tests.fakes import manifest
 from tests.pictures import drawn_picture, photo_bytes
 
-NOT_INSTALLED = "OpenVINO is not installed; `make openvino` installs it"
 LABELS = ("cat", "dog", "owl")
 SIZES = HeadSizes(outputs=4, features=len(FEATURE_NAMES), anywhere=5, layout=4, measured=6, joint=7)
 SAMPLES = sorted((Path(__file__).resolve().parents[3] / "web" / "samples").glob("*.jpg"))
@@ -51,12 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def openvino() -> Computing:
-    """OpenVINO in float32; what needs it is skipped where it is not installed, and fails in CI."""
-    if find_spec("openvino") is None:
-        if os.environ.get("CI"):
-            pytest.fail(NOT_INSTALLED)
-        pytest.skip(NOT_INSTALLED)
+def openvino(installed_openvino: None) -> Computing:
+    """OpenVINO in float32."""
     return Computing("openvino", "float32")
 
 

@@ -1,8 +1,8 @@
 """The attention decoder by NumPy and ncnn, and beam search in Python: what serves on a processor, without TensorFlow.
 
 It computes what `decoder` does. Nearly all multiplications are in products with the weights, which ncnn computes: more
-than half of the time. They are so small that to wake a second thread for each would take as long as it saves, and the
-other cores have something to do: labels.
+than half of the time. They are so small that a second thread saves little, and it disturbs the labels, which are found
+meanwhile: whole uploads took longer with it.
 """
 
 from __future__ import annotations

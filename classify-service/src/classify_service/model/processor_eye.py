@@ -34,8 +34,8 @@ class ProcessorEye:
         Raises:
             ValueError: a layer is missing or has another shape.
         """
-        # Layers so small gain little from more threads: with one of two cores they take half as long again, and two
-        # thirds of the processor's time, and what measures and decodes beside it wants the others.
+        # Layers so small gain little from more threads: with one of two cores they take half as long again, but three
+        # quarters of the processor's time, and what measures and decodes beside it wants the others.
         threads = max(1, core_count() // 2)
         self._maps: Maps
         if computing.backend == "openvino":
