@@ -17,6 +17,8 @@
  * @property {() => void} breakOff ends the sending
  */
 
+import { isZip } from "./batch-sending.js";
+
 const NONE = { received: 0, known: 0, pending: 0, complete: 0, failed: 0, deleted: 0, refused: 0 };
 
 /** @param {BatchShown} shown @returns {typeof NONE} */
@@ -30,6 +32,20 @@ export function countsOf({ batch, earlier }) {
 
 /** @param {BatchShown} shown */
 export const isBeingSent = ({ sent, trouble }) => sent < 1 && !trouble;
+
+/**
+ * How far the server is with it. One that was broken off when all of it had come lacks nothing, which only this page knows.
+ *
+ * @param {BatchShown} shown @returns {Batch["state"] | undefined} undefined before its first file has arrived
+ */
+export function stateOf({ batch, files }) {
+  if (batch?.state !== "interrupted" || !haveAllArrived(files, batch)) return batch?.state;
+  return batch.is_done ? "complete" : "working";
+}
+
+/** Whether files were all sent; nobody knows of ZIPs. @param {File[]} files @param {Batch | null} batch what they became */
+export const haveAllArrived = (files, batch) =>
+  files.length > 0 && !files.some(isZip) && (batch?.counts.received ?? 0) >= files.length;
 
 /** One of which nothing is known yet. */
 export const NEW = {

@@ -1,7 +1,7 @@
 /** The batches at the foot of the page: how far each is, how long it still takes, what was refused and why. */
 
 import { inWords } from "./ask.js";
-import { countsOf, isBeingSent } from "./batch-shown.js";
+import { countsOf, isBeingSent, stateOf } from "./batch-shown.js";
 import { Icon } from "./icons.js";
 import { say } from "./language.js";
 import { html, useWatched } from "./view.js";
@@ -18,7 +18,7 @@ function BatchPanel({ shown, batches }) {
   const { batch, trouble, refused } = shown;
   const isPaused = shown.isPaused;
   const isRunning = !trouble && !isPaused && !batch?.is_done;
-  const state = isPaused ? "paused" : trouble ? "failed" : isBeingSent(shown) ? "sending" : (batch?.state ?? "sending");
+  const state = isPaused ? "paused" : trouble ? "failed" : isBeingSent(shown) ? "sending" : (stateOf(shown) ?? "sending");
   return html`
     <section class="tray batch" aria-label=${say("batch.name")} data-testid="batch" data-state=${state}>
       <header>
@@ -47,12 +47,12 @@ function BatchPanel({ shown, batches }) {
         }
       </header>
       ${isRunning && html`<progress class="batch-bar" aria-label=${say("batch.progress")} max="1" value=${part(shown)}></progress>`}
-      <p class="note batch-note" data-testid="batch-note">${isPaused ? say("batch.paused") : isRunning ? pace(shown) : trouble || ending(batch)}</p>
+      <p class="note batch-note" data-testid="batch-note">${isPaused ? say("batch.paused") : isRunning ? pace(shown) : trouble || ending(shown)}</p>
       ${
         !isRunning &&
         !isPaused &&
         shown.files.length > 0 &&
-        (trouble || batch?.state === "interrupted" || batch?.state === "cancelled") &&
+        (trouble || state === "interrupted" || state === "cancelled") &&
         html`<p class="batch-again">
           <button class="button" type="button" onClick=${() => batches.sendAgain(shown)}>${say("batch.sendAgain")}</button>
         </p>`
@@ -112,10 +112,11 @@ function pace({ batch, sent, files }) {
   return parts.join(" · ") || say("batch.mayClose");
 }
 
-/** @param {import("./types.js").Batch | null} batch */
-function ending(batch) {
-  if (batch?.state === "interrupted") return say("batch.interrupted", { why: batch.reason ?? say("batch.broke") });
-  return say(batch?.state === "cancelled" ? "batch.isKept" : "batch.done");
+/** @param {import("./batch-shown.js").BatchShown} shown */
+function ending(shown) {
+  const state = stateOf(shown);
+  if (state === "interrupted") return say("batch.interrupted", { why: shown.batch?.reason ?? say("batch.broke") });
+  return say(state === "cancelled" ? "batch.isKept" : "batch.done");
 }
 
 /** Sending is half of it, describing the other half. @param {import("./batch-shown.js").BatchShown} shown */

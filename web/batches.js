@@ -12,7 +12,7 @@
 import { batchEventsUrl, cancelBatch, getBatch, listBatches } from "./api-batches.js";
 import { Problem } from "./ask.js";
 import { BrokenOff, isZip, newId, sendBatch, settled } from "./batch-sending.js";
-import { NEW, isBeingSent } from "./batch-shown.js";
+import { NEW, haveAllArrived, isBeingSent } from "./batch-shown.js";
 import { Watched } from "./view.js";
 
 export const MOST_SINGLE = 20;
@@ -79,13 +79,19 @@ export class Batches extends Watched {
     this.changed();
   }
 
-  /** Send what had not arrived before the pause, as a batch of its own. @param {BatchShown} shown */
+  /** Send what had not arrived before the pause, if anything, as a batch of its own. @param {BatchShown} shown */
   async resume(shown) {
     shown.isPaused = false;
     this.changed();
     try {
       const before = await settled(shown.id);
       if (shown.isPaused) return; // again
+      if (haveAllArrived(shown.files, before)) {
+        Object.assign(shown, { batch: before, sent: 1 });
+        void this.unsent.forget(shown.files);
+        this.changed();
+        return;
+      }
       if (before) shown.earlier.set(shown.id, before);
       const arrived = shown.files.some(isZip) ? 0 : (before?.counts.received ?? 0); // they arrive in their order
       void this.unsent.forget(shown.files.slice(0, arrived));

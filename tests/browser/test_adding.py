@@ -29,9 +29,16 @@ PASTE_WORDS = """() => {
   if (!document.activeElement.dispatchEvent(event)) throw new Error("the words were taken away");
 }"""
 
+STILL_COMES = """fetch("api/v1/batches?limit=1").then(async answer => {
+  const { items } = await answer.json();
+  return items[0].state === "receiving";
+})"""
+
+NO_PROGRESS = """Object.defineProperty(XMLHttpRequestUpload.prototype, "onprogress", { set() {} })"""
+
 
 class Network:
-    """How fast the browser may send."""
+    """How fast the browser may send, and what it hears."""
 
     def __init__(self, session: CDPSession) -> None:
         self._session = session
@@ -46,6 +53,11 @@ class Network:
         """Let it send at most so much; -1 is as fast as it can."""
         conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_s}
         await self._session.send("Network.emulateNetworkConditions", conditions)
+
+    async def keep_answers(self, url_pattern: str) -> None:
+        """Send what is asked there, and never tell what was answered."""
+        pattern = {"urlPattern": url_pattern, "requestStage": "Response"}
+        await self._session.send("Fetch.enable", {"patterns": [pattern]})
 
 
 @pytest.fixture
@@ -102,10 +114,30 @@ async def test_a_batch_can_be_paused_and_goes_on_where_it_was(page: Page, live_u
     await expect(batch).to_have_attribute("data-state", "paused")
     await expect(page.get_by_test_id("batch-note")).to_contain_text("What has arrived is kept")
 
+    while await page.evaluate(STILL_COMES):  # the browser lets all go that it held back, even what was broken off
+        await page.wait_for_timeout(50)
     await network.allow(-1)
     await page.get_by_test_id("batch-resume").click()
     await expect(batch).to_have_attribute("data-state", re.compile("working|complete"), timeout=60_000)
     await expect(summary).to_contain_text(f" of {FILES} described")  # none is missing, and none came twice
+
+
+async def test_a_batch_that_was_paused_when_all_had_arrived_lacks_nothing(
+    page: Page, live_url: str, photos: list[Path]
+) -> None:
+    await page.add_init_script(NO_PROGRESS)
+    await (await Network.of(page)).keep_answers("*/api/v1/batches?id=*")
+    await page.goto(live_url)
+    await page.locator("input[type=file]").first.set_input_files(photos)
+    batch, summary = page.get_by_test_id("batch"), page.get_by_test_id("batch-summary")
+    await expect(summary).to_contain_text(f"{FILES} described", timeout=60_000)
+
+    await page.get_by_test_id("batch-pause").click()
+    await expect(batch).to_have_attribute("data-state", "paused")
+    await page.get_by_test_id("batch-resume").click()
+    await expect(batch).to_have_attribute("data-state", re.compile("working|complete"))
+    await expect(summary).to_contain_text(f"{FILES} of {FILES} described", timeout=60_000)
+    await expect(page.get_by_test_id("batch-note")).to_have_text("All done.")
 
 
 @pytest.mark.parametrize("count", [1, FILES])
