@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -18,6 +21,7 @@ from tests.live_platform import Platform
 
 NUMBERS = itertools.count()
 """Each picture is drawn from its own number: no two uploads are of the same bytes."""
+SAMPLES = Path(__file__).parents[2] / "web" / "samples"
 MODULES = {
     "gateway": "gateway",
     "caption": "caption_service",
@@ -36,11 +40,50 @@ class Rate:
 
 
 def picture(width: int, height: int) -> bytes:
-    """Return a JPEG of soft noise that nobody has uploaded before."""
-    noise = np.random.default_rng(next(NUMBERS)).integers(0, 255, (12, 16, 3), np.uint8)
+    """Return a JPEG with the colours and edges of photos that nobody has uploaded before: parts of two photos in one.
+
+    Pictures of noise would not do: the models find them all alike, and storage compares what is alike.
+    """
+    random = np.random.default_rng(next(NUMBERS))
+    # One photo goes over into the other somewhere, from one side to the other.
+    ramp = np.clip(np.linspace(-6, 6, 64) + random.uniform(-3, 3), 0, 1)
+    mask = Image.fromarray((255 * np.tile(ramp, (64, 1))).astype(np.uint8)).rotate(90 * int(random.integers(4)))
+    both = Image.composite(_part(random, width, height), _part(random, width, height), mask.resize((width, height)))
     encoded = io.BytesIO()
-    Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC).save(encoded, "JPEG", quality=90)
+    both.save(encoded, "JPEG", quality=90)
     return encoded.getvalue()
+
+
+def _part(random: np.random.Generator, width: int, height: int) -> Image.Image:
+    """Return a part of a sample, turned or mirrored, brighter or darker, its colours exchanged."""
+    sample = _samples()[random.integers(len(_samples()))].transpose(Image.Transpose(int(random.integers(7))))
+    cut = [int(random.uniform(0.1, 0.6) * side) for side in sample.size]
+    left, top = (int(random.integers(side - length)) for side, length in zip(sample.size, cut, strict=True))
+    box = (left, top, left + cut[0], top + cut[1])
+    part = sample.resize((width, height), Image.Resampling.BILINEAR, box=box)
+    coloured = Image.merge("RGB", [part.getchannel(int(channel)) for channel in random.permutation(3)])
+    gamma = random.uniform(0.5, 2)
+    return coloured.point([round(255 * (level / 255) ** gamma) for level in range(256)] * 3)
+
+
+@functools.cache
+def _samples() -> list[Image.Image]:
+    return [Image.open(file).convert("RGB") for file in sorted(SAMPLES.glob("*.jpg"))]
+
+
+class Pile:
+    """Pictures drawn beforehand, so that drawing takes no time from what is measured."""
+
+    def __init__(self, count: int, width: int, height: int) -> None:
+        self._size = width, height
+        self._ready = deque(picture(width, height) for _ in range(count))
+
+    def take(self) -> bytes:
+        """Return one that nobody else gets; where there are no more it is drawn now."""
+        try:
+            return self._ready.popleft()
+        except IndexError:
+            return picture(*self._size)
 
 
 def times_s(call: Callable[[], object], count: int) -> list[float]:

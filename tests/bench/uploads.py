@@ -21,8 +21,11 @@ import httpx
 
 from tests.bench.baselines import GFLOP_AN_IMAGE, measure_baselines
 from tests.bench.bench_table import Line, draw, print_table
-from tests.bench.upload_load import cpu_s, memory_mb, picture, rate, times_s, upload
+from tests.bench.upload_load import Pile, cpu_s, memory_mb, picture, rate, times_s, upload
 from tests.live_platform import Platform, running_platform
+
+MOST_A_SECOND = 100
+"""Uploads that are answered, about."""
 
 
 def main() -> None:
@@ -66,8 +69,9 @@ def _latencies(platform: Platform, repeats: int) -> dict[str, float]:
             times_s(call, 2)
             found |= _quantiles(stage, times_s(call, repeats))
     with httpx.Client(base_url=platform.url, timeout=120, trust_env=False) as client:
-        times_s(lambda: upload(client, picture(640, 480)), 2)
-        found |= _quantiles("upload", times_s(lambda: upload(client, picture(640, 480)), repeats))
+        pile = Pile(2 + repeats, 640, 480)
+        times_s(lambda: upload(client, pile.take()), 2)
+        found |= _quantiles("upload", times_s(lambda: upload(client, pile.take()), repeats))
     return found
 
 
@@ -97,7 +101,8 @@ def _cpu(platform: Platform, repeats: int) -> dict[str, float]:
 def _throughput(platform: Platform, clients: tuple[int, ...], seconds: float) -> dict[str, float]:
     found = {}
     for count in clients:
-        came = rate(platform.url, lambda client: upload(client, picture(320, 240)), clients=count, seconds=seconds)
+        pile = Pile(int(MOST_A_SECOND * seconds), 320, 240)
+        came = rate(platform.url, lambda client, pile=pile: upload(client, pile.take()), clients=count, seconds=seconds)
         found[f"uploads a second, {count} clients"] = came.answered_a_second
         found[f"complete uploads a second, {count} clients"] = came.complete_a_second
         _settle(platform)

@@ -35,7 +35,10 @@ class Chain:
 
 
 def plain(chain: Chain, *, beams: int, longest: int, length_power: float, images: int = 1) -> list[list[Sentence]]:
-    found = beam_search(chain, images=images, groups=[Group(beams)], longest=longest, length_power=length_power)
+    """Search with one group, and give nothing up that might win."""
+    found = beam_search(
+        chain, images=images, groups=[Group(beams)], longest=longest, length_power=length_power, look_ahead=longest
+    )
     return [of_groups[0] for of_groups in found]
 
 
@@ -88,6 +91,32 @@ def test_what_cannot_win_any_more_is_computed_no_further() -> None:
     assert len(chain.rows) < 20
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_where_only_the_best_is_wanted_it_is_the_same(seed: int) -> None:
+    all_wanted, one_wanted = Chain(seed), Chain(seed)
+    how = {"images": 2, "longest": 8, "length_power": 0.7, "look_ahead": 8}
+    everything = beam_search(all_wanted, groups=[Group(4)], **how)
+    best = beam_search(one_wanted, groups=[Group(4, wanted=1)], **how)
+    assert [[of_groups[0][:1]] for of_groups in everything] == best
+    assert sum(one_wanted.rows) <= sum(all_wanted.rows)
+
+
+def test_where_only_the_best_is_wanted_it_is_found_sooner() -> None:
+    rows = {}
+    for wanted in (None, 1):
+        chain = Chain()
+        beam_search(chain, images=1, groups=[Group(4, wanted=wanted)], longest=20, length_power=0.7)
+        rows[wanted] = sum(chain.rows)
+    assert rows[1] < rows[None]
+
+
+def test_who_looks_less_far_ahead_computes_less() -> None:
+    far, near = Chain(), Chain()
+    for chain, look_ahead in ((far, 20), (near, 0)):
+        beam_search(chain, images=1, groups=[Group(4)], longest=20, length_power=0.7, look_ahead=look_ahead)
+    assert sum(near.rows) < sum(far.rows)
+
+
 def test_a_sentence_that_never_ends_is_cut_at_the_longest_length() -> None:
     chain = Chain()
     chain.log_probabilities[:, END_ID] = -50.0
@@ -105,7 +134,7 @@ def test_special_tokens_are_never_said() -> None:
 def test_other_groups_leave_the_plain_beam_as_it_is(seed: int) -> None:
     alone = plain(Chain(seed), images=2, beams=3, longest=6, length_power=0.7)
     groups = [Group(3), Group(2, diversity=1.5), Group(2, diversity=1.5)]
-    together = beam_search(Chain(seed), images=2, groups=groups, longest=6, length_power=0.7)
+    together = beam_search(Chain(seed), images=2, groups=groups, longest=6, length_power=0.7, look_ahead=6)
     assert [of_groups[0] for of_groups in together] == alone
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from caption_service.model.artifact import ENCODER_FILE, load_calibration
+from caption_service.model.beam import Group
 from caption_service.model.confidence import Calibration
 from caption_service.model.decoding import Decoding
 from caption_service.model.encoder import Encoder
@@ -73,7 +74,7 @@ class ExportedCaptioner(tf.Module):
         (found,) = search(
             self._decoder,
             see(self._eye(prepared), self._decoder.sizes.sight),
-            groups=self._decoding.alone.groups,
+            groups=[Group(self._decoding.beams)],
             longest=self._decoding.longest,
             length_power=self._decoding.length_power,
         )

@@ -32,6 +32,9 @@ image follow each other, in the images' order; one that is settled has none.
 NEVER = (PADDING_ID, START_ID, UNKNOWN_ID)
 """Tokens that no sentence holds."""
 
+LOOK_AHEAD = 2
+"""A beginning is given up that could not win by so many more words and the end, were they certain."""
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -58,12 +61,25 @@ class Group:
     diversity: float = 0.0
     """Nats taken off a word for each beam of the groups before that says it at the same place; it weighs when
     beginnings are chosen, and leaves their log-probabilities as they are."""
+    wanted: int | None = None
+    """How many sentences; none: as many as there are beams. A beginning that cannot become one of them is given up."""
+
+    @property
+    def most(self) -> int:
+        """Sentences that are kept."""
+        return self.wanted or self.beams
 
 
 def beam_search(
-    next_words: NextWords, *, images: int, groups: Sequence[Group], longest: int, length_power: float
+    next_words: NextWords,
+    *,
+    images: int,
+    groups: Sequence[Group],
+    longest: int,
+    length_power: float,
+    look_ahead: int = LOOK_AHEAD,
 ) -> list[list[list[Sentence]]]:
-    """Return for each image what each group found, up to as many sentences as it has beams, best first.
+    """Return for each image what each group found, up to as many sentences as are wanted of it, best first.
 
     Args:
         next_words: Scores the next words; it is called at most `longest` + 1 times, and no more when no beginning can
@@ -72,11 +88,12 @@ def beam_search(
         groups: The first one is a plain beam search; each other one avoids the words of those before it.
         longest: Most words in a sentence; one that has not ended by then ends there.
         length_power: 0 compares sentences by log-probability, 1 by its mean over the words.
+        look_ahead: See `LOOK_AHEAD`; with `longest` nothing is given up that might win.
     """
     rows = sum(group.beams for group in groups)
     ends = np.cumsum([group.beams for group in groups])
     searches = [
-        _Search(group, images, first_row=end - group.beams, longest=longest, length_power=length_power)
+        _Search(group, images, end - group.beams, longest, length_power, look_ahead)
         for group, end in zip(groups, ends, strict=True)
     ]
     first_of_image = np.arange(images, dtype=np.int32)[:, None] * rows
@@ -94,10 +111,9 @@ def beam_search(
         log_probabilities[:, :, NEVER] = -np.inf
         if length == 0:
             log_probabilities[:, :, END_ID] = -np.inf  # nobody is helped by an empty sentence
-        said: list[Ids] = []
+        said = np.zeros((images, scored.shape[1]), np.float32)
         for search in searches:
             search.grow(log_probabilities, said)
-            said.append(search.last)
     return [[search.best[image] for search in searches] for image in range(images)]
 
 
@@ -110,8 +126,9 @@ class _Search:
     first_row: int
     longest: int
     length_power: float
+    look_ahead: int
     best: list[list[Sentence]] = field(init=False)
-    """Of each image, best first; as many as there are beams."""
+    """Of each image, best first; as many as are wanted."""
 
     def __post_init__(self) -> None:
         shape = (self.images, self.group.beams)
@@ -123,12 +140,13 @@ class _Search:
         self.last = np.full(shape, START_ID, np.int32)
         self.origin = np.tile(self._rows, (self.images, 1))
 
-    def grow(self, log_probabilities: Floats, said: Sequence[Ids]) -> None:
+    def grow(self, log_probabilities: Floats, said: Floats) -> None:
         """Let the beginnings end or grow by a word.
 
         Args:
             log_probabilities: Of all groups, (images, rows, vocabulary).
-            said: What the earlier groups say at this place, (images, beams) of each.
+            said: How many beams of the earlier groups say each word at this place, (images,
+                vocabulary); ours are added.
         """
         own = log_probabilities[:, self.first_row : self.first_row + self.group.beams]
         self._finish(self.scores + own[:, :, END_ID])
@@ -136,14 +154,14 @@ class _Search:
         if self.words.shape[2] == self.longest:
             return
         wished = self.scores[:, :, None] + own  # (images, beams, vocabulary)
-        image = np.arange(self.images)[:, None]
         if self.group.diversity:
-            for words in np.concatenate(said, axis=1).T:  # a word that two beams say is avoided twice
-                wished[image[:, 0], :, words] -= self.group.diversity
+            wished -= (self.group.diversity * said)[:, None]
         origin, last = (part.astype(np.int32) for part in np.divmod(self._best_of(wished), own.shape[2]))
+        image = np.arange(self.images)[:, None]
         self.scores = self.scores[image, origin] + own[image, origin, last]
         self.words = np.concatenate([self.words[image, origin], last[:, :, None]], axis=2)
         self.origin, self.last = origin + self.first_row, last
+        np.add.at(said, (image, last), 1)  # two beams may say the same
         self._give_up()
 
     @property
@@ -163,8 +181,9 @@ class _Search:
         return best
 
     def _give_up(self) -> None:
-        """Let go of beginnings that can no longer enter the best of their image: log-probabilities only fall."""
-        best_possible = self.scores / (self.longest + 1) ** self.length_power
+        """Let go of beginnings that can hardly enter the best of their image: log-probabilities only fall."""
+        most_words = min(self.longest, self.words.shape[2] + self.look_ahead)
+        best_possible = self.scores / (most_words + 1) ** self.length_power
         self.scores[best_possible <= self.to_beat[:, None]] = -np.inf
 
     def _finish(self, ended: Floats) -> None:
@@ -174,6 +193,6 @@ class _Search:
             best = self.best[image]
             best.append(Sentence(tuple(self.words[image, beam].tolist()), float(ended[image, beam])))
             best.sort(key=lambda sentence: -sentence.score(self.length_power))
-            del best[self.group.beams :]
-            if len(best) == self.group.beams:
+            del best[self.group.most :]
+            if len(best) == self.group.most:
                 self.to_beat[image] = best[-1].score(self.length_power)

@@ -23,8 +23,8 @@ class Decoding:
 
     @property
     def groups(self) -> list[Group]:
-        """Return the plain beam, and the others."""
-        return [Group(self.beams), *[Group(self.other_beams, self.diversity)] * self.other_groups]
+        """Return the plain beam, of which the best sentence is wanted, and the others."""
+        return [Group(self.beams, wanted=1), *[Group(self.other_beams, diversity=self.diversity)] * self.other_groups]
 
     @property
     def alone(self) -> Decoding:

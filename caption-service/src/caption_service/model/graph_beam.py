@@ -1,7 +1,7 @@
 """Beam search as one TensorFlow graph: all words, beams, groups and images in one call, with no Python between words.
 
 It finds what `model.beam` finds, by the same sums kept in tensors; a test compares both. It ends when no beginning of
-any image can get better than what was found. The exported model runs it, and serving where TensorFlow computes.
+any image is worth going on with. The exported model runs it, and serving where TensorFlow computes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from caption_service.model.beam import NEVER, Group
+from caption_service.model.beam import LOOK_AHEAD, NEVER, Group
 from caption_service.model.speech import Decoder, Tensor
 from caption_service.model.vocabulary import END_ID, PADDING_ID, START_ID
 
@@ -20,14 +20,14 @@ _NO = -float("inf")
 
 @dataclass(frozen=True)
 class Found:
-    """The best sentences of each image by one group, best first."""
+    """The best sentences of each image by one group, best first, as many as are wanted."""
 
     token_ids: Tensor
-    """int32, (images, beams, longest), filled up with the padding's id."""
+    """int32, (images, sentences, longest), filled up with the padding's id."""
     log_probabilities: Tensor
-    """float32, (images, beams), the end token's included; minus infinity where fewer were found."""
+    """float32, (images, sentences), the end token's included; minus infinity where fewer were found."""
     lengths: Tensor
-    """int32, (images, beams), without the end token."""
+    """int32, (images, sentences), without the end token."""
 
 
 def search(
@@ -77,7 +77,10 @@ def search(
             kept = tf.gather(before.words, origin, batch_dims=1)
             now = tf.where(tf.range(longest) == length, word[:, :, None], kept)  # (images, beams, longest)
             scores = tf.gather(tf.reshape(candidates, [images, group.beams * words]), chosen, batch_dims=1)
-            grown.append([now, _without_given_up(scores, ended[2], longest, length_power), *ended])
+            most_words = tf.minimum(longest, length + 1 + LOOK_AHEAD)
+            best_possible = scores / tf.cast(most_words + 1, tf.float32) ** length_power
+            to_beat = ended[2][:, group.most - 1]
+            grown.append([now, tf.where(best_possible <= to_beat[:, None], _NO, scores), *ended])
             said += tf.reduce_sum(tf.one_hot(word, words), axis=1, keepdims=True)
             lasts.append(word)
             origins.append(origin + first_row + row_offset)
@@ -88,7 +91,10 @@ def search(
 
     first = (tf.constant(0), tf.fill([images * rows], START_ID), first_state, searches)
     _, _, _, ends = tf.while_loop(goes_on, say, first, shape_invariants=_shapes(first), parallel_iterations=1)
-    return [Found(each.best_words, each.best, each.best_lengths) for each in (_Search(*end) for end in ends)]
+    return [
+        Found(each.best_words[:, : group.most], each.best[:, : group.most], each.best_lengths[:, : group.most])
+        for group, each in zip(groups, (_Search(*end) for end in ends), strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -133,8 +139,3 @@ def _ended(search: _Search, end: Tensor, length: Tensor, length_power: float) ->
     )
     best_words, best, best_lengths = (tf.gather(tf.concat(part, axis=1), at, batch_dims=1) for part in parts)
     return [best_words, best, best_scores, best_lengths]
-
-
-def _without_given_up(scores: Tensor, best_scores: Tensor, longest: int, length_power: float) -> Tensor:
-    """Let go of beginnings that can no longer enter the best of their image: log-probabilities only fall."""
-    return tf.where(scores / (longest + 1) ** length_power <= best_scores[:, -1:], _NO, scores)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from caption_service.model.beam import Floats, Ids, Sentence, beam_search
 from caption_service.model.decoder_sizes import DecoderSizes
 from caption_service.model.decoding import Decoding
-from shared.convolution_network import Layers, Network
+from caption_service.model.product import Product
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class NumpyVoice:
         recurrent = weights("lstm/recurrent_kernel", lstm, 4 * lstm)
         speak, speak_bias = dense("speak", lstm + feature + word, word)
         # What the hidden vector is multiplied with, as one product: query, gate, and its share of the LSTM's gates.
-        self._from_hidden = _product(np.concatenate([query, gate, recurrent], axis=1))
+        self._from_hidden = Product(np.concatenate([query, gate, recurrent], axis=1))
         self._gate_bias = gate_bias
-        self._gates_from_context = _product(inputs[word:])
-        self._speak = _product(speak[: lstm + feature])
-        self._say = _product(self._words.T, weights("word_bias", sizes.vocabulary_size))
+        self._gates_from_context = Product(inputs[word:])
+        self._speak = Product(speak[: lstm + feature])
+        self._say = Product(self._words.T, weights("word_bias", sizes.vocabulary_size))
         # What a word adds is the same each time: (words, 4 * lstm_size) and (words, embedding_size).
         self._gates_from_word = self._words @ inputs[:word] + weights("lstm/bias", 4 * lstm)
         self._spoken_from_word = self._words @ speak[lstm + feature :] + speak_bias
@@ -137,29 +137,23 @@ class NumpyVoice:
         """
         attention = self.sizes.attention_size
         sizes = [attention, attention + self.sizes.feature_size]
-        query, gate, recurrent = np.split(self._from_hidden.maps(state.hidden)[0], sizes, axis=1)
+        query, gate, recurrent = np.split(self._from_hidden(state.hidden), sizes, axis=1)
         weights = np.empty((len(word_ids), pictures.keys.shape[1]), np.float32)
         context = np.empty_like(gate)
         ends = np.searchsorted(picture_of, np.arange(len(pictures.keys)), side="right")
         for picture, (begin, end) in enumerate(itertools.pairwise([0, *ends])):
-            scores = np.tanh(pictures.keys[picture] + query[begin:end, None]) @ self._score  # (rows of it, cells)
-            weights[begin:end] = _softmax(scores)
+            heard = pictures.keys[picture] + query[begin:end, None]  # (rows of it, cells, attention_size)
+            weights[begin:end] = _softmax(np.tanh(heard, out=heard) @ self._score)
             context[begin:end] = weights[begin:end] @ pictures.features[picture]
         context *= _sigmoid(gate + self._gate_bias)
-        gates = self._gates_from_word[word_ids] + self._gates_from_context.maps(context)[0] + recurrent
+        gates = self._gates_from_word[word_ids] + self._gates_from_context(context) + recurrent
         keep_in, forget, new, let_out = np.split(gates, 4, axis=1)
         cell = _sigmoid(forget) * state.cell + _sigmoid(keep_in) * np.tanh(new)
         return State(_sigmoid(let_out) * np.tanh(cell), cell), context, weights
 
     def _logits(self, state: State, context: Floats, word_ids: Ids) -> Floats:
-        spoken = self._speak.maps(np.concatenate([state.hidden, context], axis=1))[0]
-        return self._say.maps(spoken + self._spoken_from_word[word_ids])[0]
-
-
-def _product(kernel: Floats, bias: Floats | None = None) -> Network:
-    layers = Layers()
-    layers.dense("product", kernel, np.zeros(kernel.shape[1], np.float32) if bias is None else bias)
-    return layers.network("product", threads=1)
+        spoken = self._speak(np.concatenate([state.hidden, context], axis=1))
+        return self._say(spoken + self._spoken_from_word[word_ids])
 
 
 def _sigmoid(values: Floats) -> Floats:
