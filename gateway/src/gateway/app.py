@@ -39,9 +39,10 @@ from gateway.session_routes import session_routes
 from gateway.settings import GatewaySettings
 from gateway.status import StatusTeller, status_routes
 from gateway.upload_admission import UploadAdmission, UploadCounting, UploadRefusals, UploadShedding
+from gateway.upload_limits import UploadLimits
 from gateway.upload_quota import UploadQuota
 from gateway.upload_routes import upload_routes
-from gateway.uploads import UploadLimits, Uploads
+from gateway.uploads import Uploads
 from gateway.work_client import WorkClient
 from gateway.work_routes import work_routes
 from shared.app import StartupError, create_service

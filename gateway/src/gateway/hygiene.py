@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import logging
 import queue
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 from gateway.decoding_process import DecoderDied, DecodingLimits, DecodingProcess, DecodingTooSlow
 from shared.app import StartupError
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 HASHED_AT_ONCE_BYTES = 64 * 1024
 """What is not larger keeps the event loop for well under a millisecond, and need not wake a thread."""
+SEEN_SOON_BYTES = 256 * 1024
+"""To look at what is not larger in vain costs less than waiting until storage has said whether it is known."""
 
 
 class Hygiene:
@@ -77,6 +80,27 @@ class Hygiene:
             Overloaded, DeadlineExceeded: see `BoundedWorker.run`; an image whose deadline has passed is not begun.
         """
         return await self._worker.run(lambda: self._inspect_now(image, deadline), deadline=deadline)
+
+    @asynccontextmanager
+    async def looking(
+        self, image: bytes, *, deadline: Deadline, soon: bool
+    ) -> AsyncIterator[Callable[[], Awaitable[Inspection]]]:
+        """Hand out what answers and raises as `inspect`.
+
+        Args:
+            image: See `inspect`.
+            deadline: See `inspect`.
+            soon: Begin at once with a small one, before anybody asks; it is given up when the block ends.
+        """
+        if not soon or len(image) > SEEN_SOON_BYTES:
+            yield lambda: self.inspect(image, deadline=deadline)
+            return
+        task = asyncio.create_task(self.inspect(image, deadline=deadline))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may have asked for it
+        try:
+            yield lambda: task
+        finally:
+            task.cancel()
 
     def _inspect_now(self, image: bytes, deadline: Deadline) -> Inspection:
         process = self._idle.get()  # there are as many as threads

@@ -10,13 +10,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from gateway.clients import Captions, Images, Labels
 from gateway.hygiene import Hygiene
 from gateway.model_words import analysis_of, new_image
 from gateway.news import News
+from gateway.upload_limits import FOR_STORING, FOR_WAITING, STORAGE_RESERVE_S, STORING_TAKES_AT_MOST, UploadLimits
 from shared.contracts import Analysis, CaptionAnswer, ClassificationAnswer, ImageRecord
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Overloaded, ServiceError
@@ -26,23 +26,6 @@ from shared.waiting import WaitEstimate
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-
-STORAGE_RESERVE_S = 3.0
-"""Of every deadline so much is kept for storing, or a slow model would cost the image; more while storage is slow."""
-FOR_STORING = 0.5
-"""Of its time an upload may need so much for what must be done; the rest is for the models."""
-FOR_WAITING = 0.8
-"""Of its time for the models an upload may spend so much behind others; who would wait longer is kept `pending`."""
-STORING_TAKES_AT_MOST = 2.0
-"""So many times as long as of late."""
-
-
-@dataclass(frozen=True)
-class UploadLimits:
-    """How much is taken, and for how long a model is waited for."""
-
-    model_timeout_s: float
-    uploads_at_once: int
 
 
 class Uploads:
@@ -89,9 +72,11 @@ class Uploads:
         """
         began, beside = self._clock(), max(1, self._at_hand)
         sha256 = await self.sha256(image, deadline=deadline)
-        if known := await self._images.find(sha256, deadline=deadline):
-            return known, False
-        inspection = await self._hygiene.inspect(image, deadline=self._before_storing(deadline))
+        looking = self._hygiene.looking(image, deadline=self._before_storing(deadline), soon=self._in_progress <= 1)
+        async with looking as inspection_of:
+            if known := await self._images.find(sha256, deadline=deadline):
+                return known, False
+            inspection = await inspection_of()
         looked_s = self._clock() - began
         caption, classification = await self._words(inspection, deadline=deadline)
         new = new_image(filename, sha256, inspection, caption, classification)

@@ -12,7 +12,8 @@ from gateway import completion as completion_module
 from gateway.completion import Completion, CompletionLimits, CompletionMetrics
 from gateway.decoding_process import DecodingLimits
 from gateway.hygiene import Hygiene
-from gateway.uploads import UploadLimits, Uploads
+from gateway.upload_limits import UploadLimits
+from gateway.uploads import Uploads
 from shared.contracts import CaptionAnswer
 from shared.deadline import Deadline
 from shared.errors import (

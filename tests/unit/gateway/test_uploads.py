@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 
 from gateway.decoding_process import DecodingLimits
-from gateway.hygiene import Hygiene
-from gateway.uploads import UploadLimits, Uploads
-from shared.contracts import CaptionAnswer, ClassificationAnswer
+from gateway.hygiene import SEEN_SOON_BYTES, Hygiene
+from gateway.upload_limits import UploadLimits
+from gateway.uploads import Uploads
+from shared.contracts import CaptionAnswer, ClassificationAnswer, ImageRecord
 from shared.deadline import Deadline
 from shared.errors import (
     BrokenImage,
@@ -20,6 +22,7 @@ from shared.errors import (
     UpstreamFailed,
     UpstreamUnavailable,
 )
+from shared.previews import Inspection
 from tests.fakes import FakeCaptions, FakeImages, FakeLabels
 from tests.pictures import drawn_picture, encoded, photo_bytes
 
@@ -70,6 +73,77 @@ async def test_known_bytes_are_answered_with_their_record(images: FakeImages, hy
     again, is_new = await uploads.upload(photo_bytes(), "b.jpg", deadline=Deadline.after(30))
 
     assert (again.id, is_new, len(images.stored)) == (first.id, False, 1)
+
+
+class SlowToFind(FakeImages):
+    """Says whether an image is known after others have had their turn."""
+
+    def __init__(self, error: ServiceError | None = None) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.error = error
+
+    async def find(self, sha256: str, *, deadline: Deadline) -> ImageRecord | None:
+        self.asked.set()
+        await self.answers.wait()
+        if self.error:
+            raise self.error
+        return await super().find(sha256, deadline=deadline)
+
+
+class WatchedHygiene(Hygiene):
+    """Says when it looks at an image."""
+
+    looks = 0
+
+    async def inspect(self, image: bytes, *, deadline: Deadline) -> Inspection:
+        self.looks += 1
+        return await super().inspect(image, deadline=deadline)
+
+
+@pytest.fixture
+def watched() -> Iterator[WatchedHygiene]:
+    hygiene = WatchedHygiene(processes=1, waiting=4, limits=DECODING)
+    yield hygiene
+    hygiene.close()
+
+
+@pytest.mark.parametrize(
+    ("image", "others", "looks"),
+    [
+        (photo_bytes(), 0, 1),
+        (photo_bytes() + bytes(SEEN_SOON_BYTES), 0, 0),  # to decode it in vain would cost
+        (photo_bytes(), 1, 0),  # and here others would wait for it
+    ],
+)
+async def test_a_small_image_is_looked_at_before_storage_has_answered_where_nobody_else_uploads(
+    watched: WatchedHygiene, image: bytes, others: int, looks: int
+) -> None:
+    images = SlowToFind()
+    uploads = _uploads(images, watched)
+    with contextlib.ExitStack() as begun:
+        for _ in range(1 + others):
+            begun.enter_context(uploads.admitted())
+        upload = asyncio.create_task(uploads.upload(image, "a.jpg", deadline=Deadline.after(30)))
+        await images.asked.wait()
+        await asyncio.sleep(0)
+        assert watched.looks == looks
+        images.answers.set()
+        _, is_new = await upload
+    assert is_new
+    assert watched.looks == 1
+
+
+@pytest.mark.parametrize("image", [photo_bytes(), b"no image"])
+async def test_what_storage_says_goes_before_what_is_seen(watched: WatchedHygiene, image: bytes) -> None:
+    images = SlowToFind(UpstreamFailed("down"))
+    upload = asyncio.create_task(_uploads(images, watched).upload(image, "a.jpg", deadline=Deadline.after(30)))
+    await images.asked.wait()
+    images.answers.set()
+    with pytest.raises(UpstreamFailed):
+        await upload
+    assert watched.looks == 1
 
 
 @pytest.mark.parametrize("error", [UpstreamFailed("down"), Overloaded("full"), DeadlineExceeded("slow")])
