@@ -27,6 +27,8 @@ from storage_service.statement_limit import StatementLimit
 SQLITE_BUSY_TIMEOUT_S = 10.0
 SQLITE_SWITCH_PAUSE_S = 0.01
 SQLITE_STEPS_A_LOOK = 10_000
+SQLITE_CACHE_KIB = 1024
+"""Of each connection, of which there may be fifteen; twice as much made nothing faster."""
 MYSQL_CONNECT_TIMEOUT_S = 5
 MYSQL_LOCK_TIMEOUT_S = 5
 MYSQL_GRACE_S = 2.0
@@ -134,6 +136,7 @@ def _open_sqlite(url: URL, statement_timeout_s: float | None) -> AsyncEngine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={busy_s * 1000:.0f}")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")
         _use_write_ahead_log(cursor, busy_s)
         cursor.close()
         if statement_timeout_s is not None:

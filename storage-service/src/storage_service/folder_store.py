@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -59,7 +60,7 @@ class FolderStore:
     def write_all(self, files: Iterable[tuple[str, BinaryIO]]) -> None:
         """Put files in their places, synced; each folder once, at the end."""
         waiting = iter(files)
-        folders: set[Path] = set()
+        folders: set[str] = set()
         with _failures():
             self._incoming.mkdir(exist_ok=True)
             while some := list(itertools.islice(waiting, _SYNCED_TOGETHER)):
@@ -99,7 +100,7 @@ class FolderStore:
     def open(self, path: str) -> BinaryIO:
         """Open a file."""
         with _failures(path):
-            return (self._root / path).open("rb")
+            return open(self._place_of(path), "rb")  # whoever asked closes it
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
@@ -138,31 +139,38 @@ class FolderStore:
             if folder == "/":
                 raise
 
-    def _write_some(self, files: Sequence[tuple[str, BinaryIO]]) -> set[Path]:
+    def _place_of(self, path: str) -> str:
+        """Return where a file is, as text: of paths Python remembers every name for a while, in a table that grows."""
+        return f"{self._root}/{path}"
+
+    def _write_some(self, files: Sequence[tuple[str, BinaryIO]]) -> set[str]:
         """Put few files in their places, synced, and return the folders that they are in, which are not.
 
         All are written before the first is synced: most of them are on the disk by then.
         """
-        incoming = [self._incoming / uuid4().hex for _ in files]
+        incoming = [self._place_of(f"{INCOMING}/{uuid4().hex}") for _ in files]
         try:
             with contextlib.ExitStack() as opened:
-                written = [opened.enter_context(place.open("xb")) for place in incoming]
+                written = [opened.enter_context(open(place, "xb")) for place in incoming]
                 for file, (_, content) in zip(written, files, strict=True):
                     shutil.copyfileobj(content, file, COPY_BYTES)
                 for file in written:
                     _sync_file(file)
-            return {self._put(path, place.replace) for place, (path, _) in zip(incoming, files, strict=True)}
+            return {
+                self._put(path, partial(os.replace, place)) for place, (path, _) in zip(incoming, files, strict=True)
+            }
         except BaseException:  # also when the process is told to end: half a file must not stay
             for place in incoming:
-                place.unlink(missing_ok=True)
+                Path(place).unlink(missing_ok=True)
             raise
 
-    def _place(self, path: str, put: Callable[[Path], object]) -> None:
+    def _place(self, path: str, put: Callable[[str], object]) -> None:
         _sync_folder(self._put(path, put))
 
-    def _put(self, path: str, put: Callable[[Path], object]) -> Path:
+    def _put(self, path: str, put: Callable[[str], object]) -> str:
         """Return the folder that a file is in now; whoever calls syncs it."""
-        place = self._root / path
+        place = self._place_of(path)
+        folder = os.path.dirname(place)
         for attempts_left in reversed(range(_PLACING_ATTEMPTS)):
             try:
                 put(place)
@@ -171,8 +179,8 @@ class FolderStore:
                 if not attempts_left:
                     raise
             with contextlib.suppress(FileNotFoundError, FileExistsError):
-                self._make_folder(place.parent)
-        return place.parent
+                self._make_folder(Path(folder))
+        return folder
 
     def _make_folder(self, folder: Path) -> None:
         if folder == self._root or folder.exists():
@@ -195,7 +203,7 @@ def _described(path: str, status: os.stat_result) -> StoredFile:
     return StoredFile(path, status.st_size, max(status.st_ctime, status.st_mtime))
 
 
-def _link(file: Path, second: Path) -> None:
+def _link(file: Path, second: str) -> None:
     with contextlib.suppress(FileExistsError):  # it has the same id in its name: it is the same image
         os.link(file, second)
 
@@ -205,7 +213,7 @@ def _sync_file(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str | Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -35,7 +35,8 @@ TAIL_LIMIT_ROWS = 50_000
 SEARCHED_AT_ONCE_ROWS = 1000
 """So few keep the event loop for a tenth of a millisecond, less than it takes to wake a thread."""
 OVERLAP_ROWS = 1000
-"""MySQL may commit a lower number after a higher one: so many are read again, and found to be known."""
+"""MySQL may commit a lower number after a higher one: so many are read again, and found to be known. SQLite has one
+writer at a time."""
 ENCODERS_AT_ONCE = 2
 OPENING_TIMEOUT_S = 60.0
 RETRY_AFTER_S = 30
@@ -70,6 +71,7 @@ class Similarity:
         self._folder = folder
         self._index_after_rows = index_after_rows
         self._fresh_s = fresh_s
+        self._overlap_rows = 0 if database.dialect == "sqlite" else OVERLAP_ROWS
         self._wish = wish
         self._encoders: OrderedDict[str, _Encoder] = OrderedDict()
 
@@ -127,7 +129,7 @@ class Similarity:
 
     async def _read_new_rows(self, known: _Encoder) -> None:
         through = known.snapshot.manifest.through if known.snapshot else 0
-        after = max(through, known.seen - OVERLAP_ROWS)
+        after = max(through, known.seen - self._overlap_rows)
         while not known.tail.is_full:
             async with self._database.reading() as images:
                 rows = await images.embeddings.page(known.name, after=after)

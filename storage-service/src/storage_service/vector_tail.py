@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,10 @@ class Tail:
         self._limit_rows = limit_rows
         self._keys: Keys = np.empty(FIRST_ROOM_ROWS, np.uint64)
         self._vectors = np.empty((FIRST_ROOM_ROWS, EMBEDDING_SIZE), np.int8)
-        self._known: set[int] = set()
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._known)
+        return self._count
 
     @property
     def is_full(self) -> bool:
@@ -36,17 +37,18 @@ class Tail:
 
     def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
         """Add what is not known yet, as far as there is room."""
-        fresh = [row for row in rows if row[0] not in self._known][: self._limit_rows - len(self)]
+        is_known = np.isin(np.array([seq for seq, _ in rows], np.uint64), self._keys[: len(self)])
+        fresh = [row for row, known in zip(rows, is_known, strict=True) if not known][: self._limit_rows - len(self)]
         if not fresh:
             return
         begin, end = len(self), len(self) + len(fresh)
         if end > len(self._keys):
-            room = max(end, 2 * len(self._keys))
-            self._keys = np.resize(self._keys, room)
-            self._vectors = np.resize(self._vectors, (room, EMBEDDING_SIZE))
+            self._keys, self._vectors = (
+                _widened(part, max(end, 2 * len(part))) for part in (self._keys, self._vectors)
+            )
         self._keys[begin:end] = [seq for seq, _ in fresh]
         self._vectors[begin:end] = from_bytes(*(vector for _, vector in fresh))
-        self._known.update(seq for seq, _ in fresh)
+        self._count = end  # last: who searches meanwhile sees what was there before
 
     def search(self, vector: Vector, count: int) -> Near:
         """Return the nearest vectors, compared with all."""
@@ -57,5 +59,11 @@ class Tail:
         return dict(zip(keys[found.keys.astype(np.int64)].tolist(), found.distances.tolist(), strict=True))
 
     def _filled(self) -> tuple[Keys, np.ndarray[tuple[int, int], np.dtype[np.int8]]]:
-        rows = len(self._known)
-        return self._keys[:rows], self._vectors[:rows]
+        return self._keys[: len(self)], self._vectors[: len(self)]
+
+
+def _widened(rows: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
+    """Return the same with room for more, of which the memory is taken only when they come."""
+    widened = np.empty((room, *rows.shape[1:]), rows.dtype)
+    widened[: len(rows)] = rows
+    return widened
