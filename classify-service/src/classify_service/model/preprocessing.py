@@ -71,4 +71,4 @@ def network_input(picture: Picture, *, side_px: int) -> npt.NDArray[np.float32]:
     Source: Simonyan and Zisserman, 2015, section 2.1 (arXiv:1409.1556).
     """
     square = resize(picture, width_px=side_px, height_px=side_px)
-    return square[..., ::-1].astype(np.float32) - _CHANNEL_MEANS_BGR
+    return np.subtract(cv2.cvtColor(square, cv2.COLOR_RGB2BGR), _CHANNEL_MEANS_BGR, dtype=np.float32)

@@ -75,7 +75,7 @@ def _histogram(values: np.ndarray, bins: int) -> np.ndarray:
 
 def _colour_shares(canvas: Canvas) -> np.ndarray:
     """Return the share of each colour of 5 bits a channel, the most frequent first."""
-    five_bits = canvas.rgb[::2, ::2].astype(np.uint16) >> 3
-    codes = (five_bits[..., 0] << 10) | (five_bits[..., 1] << 5) | five_bits[..., 2]
+    red, green, blue = (part[::2, ::2].astype(np.intp) >> 3 for part in cv2.split(canvas.rgb))
+    codes = (red << 10) | (green << 5) | blue
     counts = np.bincount(codes.ravel())
     return np.sort(counts[counts > 0])[::-1] / codes.size

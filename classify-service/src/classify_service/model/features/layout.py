@@ -59,7 +59,7 @@ def measure(canvas: Canvas) -> dict[str, float]:
     height, width = canvas.grey.shape
     rows = cv2.reduce(canvas.ink, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / width
     columns = cv2.reduce(canvas.ink, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / height
-    level, upright = find_runs(canvas.ink), find_runs(canvas.ink.T)
+    level, upright = find_runs(canvas.ink), find_runs(np.ascontiguousarray(canvas.ink.T))
     margin_top, margin_bottom = _margins(rows)
     margin_left, margin_right = _margins(columns)
     row_period, row_strength = _period(rows)
