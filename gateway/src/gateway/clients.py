@@ -71,27 +71,28 @@ class CaptionClient:
     async def caption(self, preview: bytes, *, deadline: Deadline) -> CaptionAnswer:
         """Return sentences for a JPEG, best first, and its embedding where the installation's encoder makes one."""
         try:
-            return await self._describe(preview, deadline, "?embedding=true")
+            return await self._describe(preview, deadline, {"embedding": "true"})
         except ForwardedProblem as problem:
             if problem.status != BadRequest.status:
                 raise
-            return await self._describe(preview, deadline)  # its encoder came without a projection
+            return await self._describe(preview, deadline, {})  # its encoder came without a projection
 
     async def attend(self, preview: bytes, *, deadline: Deadline) -> ImageAttention:
         """Return what is said of a JPEG and where the model looked for each word."""
-        answer = await self._describe(preview, deadline, "?attention=true")
+        answer = await self._describe(preview, deadline, {"attention": "true"})
         if not answer.attention:
             raise UpstreamFailed("caption-service answered without the attention that it was asked for")
         return ImageAttention(caption=answer.captions[0].value, words=answer.attention, model=answer.model)
 
-    async def _describe(self, preview: bytes, deadline: Deadline, query: str = "") -> CaptionAnswer:
+    async def _describe(self, preview: bytes, deadline: Deadline, query: dict[str, str]) -> CaptionAnswer:
         return await self.service.call(
             CaptionAnswer,
             "POST",
-            f"/v1/captions{query}",
+            "/v1/captions",
             deadline=deadline,
             content=preview,
             headers=self._headers,
+            params=query,
         )
 
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 HASHED_AT_ONCE_BYTES = 64 * 1024
 """What is not larger keeps the event loop for well under a millisecond, and need not wake a thread."""
 SEEN_SOON_BYTES = 256 * 1024
-"""To look at what is not larger in vain costs less than waiting until storage has said whether it is known."""
+"""What is larger is looked at when storage has said that it is not known: decoding it in vain would cost much."""
 
 
 class Hygiene:

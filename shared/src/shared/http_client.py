@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -25,10 +24,6 @@ KEEP_IDLE_S = 30.0
 """Shorter than `serving.KEEP_ALIVE_S`."""
 
 
-URLS_KEPT = 32
-"""Of each service: reading an address takes a tenth of the time that a small call takes here."""
-
-
 class ServiceClient:
     """A service behind this one, by name and base URL."""
 
@@ -39,7 +34,6 @@ class ServiceClient:
         self._base_url = str(http.base_url).rstrip("/")
         self._headers = dict(http.headers)
         self._extensions = {"timeout": http.timeout.as_dict()}
-        self._url = functools.lru_cache(maxsize=URLS_KEPT)(self._parsed)
 
     async def call(self, answer: type[Answer], method: str, path: str, *, deadline: Deadline, **request: Any) -> Answer:
         """Send one request and read its JSON answer.
@@ -108,12 +102,7 @@ class ServiceClient:
             REQUEST_ID_HEADER: current_request_id(),
             **({TRACEPARENT: trace.header} if (trace := current_trace()) else {}),
         }
-        query = request.pop("params", None)
-        url = self._url(path) if query is None else httpx.URL(self._base_url + path, params=query)
-        return httpx.Request(method, url, headers=headers, extensions=self._extensions, **request)
-
-    def _parsed(self, path: str) -> httpx.URL:
-        return httpx.URL(self._base_url + path)
+        return httpx.Request(method, self._base_url + path, headers=headers, extensions=self._extensions, **request)
 
     @asynccontextmanager
     async def _failures(self, deadline: Deadline) -> AsyncIterator[None]:

@@ -44,11 +44,13 @@ def _decoder(architecture: str) -> Decoder:
         Decoding(beams=1, longest=3, other_groups=0),
         Decoding(beams=3, longest=6, length_power=0.7, other_groups=0),
         Decoding(beams=3, longest=6, length_power=0.7, other_groups=2, other_beams=2, diversity=1.5),
+        # Where the plain beams have been given up, words that none of them says are not avoided.
+        Decoding(beams=6, longest=14, length_power=0.7, other_groups=2, other_beams=2, diversity=3.0),
     ],
 )
 def test_both_searches_find_the_same_sentences(architecture: str, decoding: Decoding) -> None:
     decoder = _decoder(architecture)
-    seen = np.random.default_rng(5).normal(size=(4, *decoder.sizes.seen_shape)).astype(np.float32)
+    seen = np.random.default_rng(5).normal(size=(24, *decoder.sizes.seen_shape)).astype(np.float32)
     how = {"groups": decoding.groups, "longest": decoding.longest, "length_power": decoding.length_power}
     found = tf.function(lambda seen: [vars(each) for each in search(decoder, seen, **how)])(tf.constant(seen))
     memory, state = decoder.begin(tf.constant(seen))

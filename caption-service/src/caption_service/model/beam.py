@@ -161,7 +161,8 @@ class _Search:
         self.scores = self.scores[image, origin] + own[image, origin, last]
         self.words = np.concatenate([self.words[image, origin], last[:, :, None]], axis=2)
         self.origin, self.last = origin + self.first_row, last
-        np.add.at(said, (image, last), 1)  # two beams may say the same
+        # Two beams may say the same; those that were given up say nothing.
+        np.add.at(said, (image, last), np.isfinite(self.scores))
         self._give_up()
 
     @property

@@ -81,7 +81,8 @@ def search(
             best_possible = scores / tf.cast(most_words + 1, tf.float32) ** length_power
             to_beat = ended[2][:, group.most - 1]
             grown.append([now, tf.where(best_possible <= to_beat[:, None], _NO, scores), *ended])
-            said += tf.reduce_sum(tf.one_hot(word, words), axis=1, keepdims=True)
+            says = tf.cast(tf.math.is_finite(scores), tf.float32)  # those that were given up say nothing
+            said += tf.reduce_sum(tf.one_hot(word, words) * says[:, :, None], axis=1, keepdims=True)
             lasts.append(word)
             origins.append(origin + first_row + row_offset)
             first_row += group.beams
