@@ -10,7 +10,7 @@ import { DetailLooks } from "./detail-looks.js";
 import { DetailSimilar } from "./detail-similar.js";
 import { say } from "./language.js";
 import { Plate } from "./plate.js";
-import { html, useEffect, useRef, useState, useWatched } from "./view.js";
+import { html, useEffect, useKeys, useLayoutEffect, useRef, useState, useWatched } from "./view.js";
 import { isPlain } from "./views.js";
 import { altOf, plainNumber } from "./words.js";
 
@@ -35,7 +35,7 @@ export function Detail({ id, library, q }) {
   useEffect(() => {
     if (at >= 0) pictures.need(Math.max(0, at - LOADED_AROUND), at + LOADED_AROUND);
   }, [at, pictures.layout]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     room.current?.focus();
     document.documentElement.classList.add("has-open-picture");
     return () => document.documentElement.classList.remove("has-open-picture");
@@ -47,17 +47,13 @@ export function Detail({ id, library, q }) {
   useEffect(() => {
     document.title = picture ? `${altOf(picture)} · Legenda` : "Legenda";
   }, [picture]);
-  useEffect(() => {
-    const onKey = (/** @type {KeyboardEvent} */ event) => {
-      const isTyping = event.target instanceof HTMLElement && event.target.closest("input, textarea");
-      if (event.defaultPrevented || isTyping || event.altKey || event.ctrlKey || event.metaKey) return;
-      if (event.key === "Escape") leavePicture();
-      if (event.key === "ArrowLeft") step(-1);
-      if (event.key === "ArrowRight") step(1);
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, [before, after]);
+  useKeys((event) => {
+    const isTyping = event.target instanceof HTMLElement && event.target.closest("input, textarea");
+    if (event.defaultPrevented || isTyping || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Escape") leavePicture();
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
 
   function step(/** @type {1 | -1} */ way) {
     const to = way === 1 ? after : before;

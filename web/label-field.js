@@ -1,7 +1,7 @@
 /** A field for any label, also a new one, written as people write it. */
 
 import { say } from "./language.js";
-import { html, useEffect, useRef, useState } from "./view.js";
+import { html, useLayoutEffect, useRef, useState } from "./view.js";
 import { labelName } from "./words.js";
 
 const LABEL = /^[a-z0-9_]{1,64}$/;
@@ -18,7 +18,7 @@ export function LabelField({ id, known, onChoose, isFocused = false }) {
   const [typed, setTyped] = useState("");
   const [complaint, setComplaint] = useState("");
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isFocused) field.current?.focus();
   }, []);
 

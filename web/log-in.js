@@ -2,7 +2,7 @@
 
 import { say, speech } from "./language.js";
 import { session } from "./session.js";
-import { html, useEffect, useRef, useState, useWatched } from "./view.js";
+import { html, useEffect, useLayoutEffect, useRef, useState, useWatched } from "./view.js";
 
 /** The page, or the question for a key. @param {{children: unknown}} props */
 export function Door({ children }) {
@@ -15,7 +15,7 @@ function LogIn() {
   const [problem, setProblem] = useState("");
   const [isAsking, setIsAsking] = useState(false);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
 
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();

@@ -6,7 +6,7 @@ import { Icon } from "./icons.js";
 import { hueOf } from "./label-hue.js";
 import { say } from "./language.js";
 import { Review } from "./review.js";
-import { html, useEffect, useMemo, useRef, useWatched } from "./view.js";
+import { html, useEffect, useKeys, useLayoutEffect, useMemo, useRef, useWatched } from "./view.js";
 import { altOf, captionOf, labelName, percent } from "./words.js";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
@@ -18,9 +18,9 @@ export function ReviewRoom({ library: { pictures, counts } }) {
   useWatched(review, counts);
   const choices = choicesOf(review, counts);
 
+  useLayoutEffect(() => room.current?.focus(), []);
   useEffect(() => {
     void review.load();
-    room.current?.focus();
     document.title = `${say("review.name")} · Legenda`;
     const leave = () => void review.send();
     addEventListener("pagehide", leave);
@@ -29,19 +29,15 @@ export function ReviewRoom({ library: { pictures, counts } }) {
       review.send().then(() => counts.recount());
     };
   }, []);
-  useEffect(() => {
-    const onKey = (/** @type {KeyboardEvent} */ event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const label = choices[KEYS.indexOf(event.key)];
-      const doIt = label
-        ? () => review.decide(label)
-        : { Backspace: () => review.back(), ArrowRight: () => review.skip(), Escape: leaveReview }[event.key];
-      if (!doIt) return;
-      event.preventDefault();
-      doIt();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+  useKeys((event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const label = choices[KEYS.indexOf(event.key)];
+    const doIt = label
+      ? () => review.decide(label)
+      : { Backspace: () => review.back(), ArrowRight: () => review.skip(), Escape: leaveReview }[event.key];
+    if (!doIt) return;
+    event.preventDefault();
+    doIt();
   });
   const { picture } = review;
   return html`

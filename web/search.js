@@ -2,7 +2,7 @@
 
 import { Icon } from "./icons.js";
 import { say } from "./language.js";
-import { html, useEffect, useMedia, useRef, useState } from "./view.js";
+import { html, useEffect, useKeys, useMedia, useRef, useState } from "./view.js";
 
 const TYPING_PAUSE_MS = 250;
 
@@ -16,16 +16,12 @@ export function Search({ q, onSearch }) {
   useEffect(() => {
     if (timer.current === 0) setTyped((now) => (now.trim() === q ? now : q));
   }, [q]);
-  useEffect(() => {
-    const focusOnSlash = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || box.current?.closest("[inert]")) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea")) return;
-      event.preventDefault();
-      box.current?.select();
-    };
-    addEventListener("keydown", focusOnSlash);
-    return () => removeEventListener("keydown", focusOnSlash);
-  }, []);
+  useKeys((event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || box.current?.closest("[inert]")) return;
+    if (event.target instanceof HTMLElement && event.target.closest("input, textarea")) return;
+    event.preventDefault();
+    box.current?.select();
+  });
 
   const search = (/** @type {string} */ words, /** @type {number} */ afterMs) => {
     clearTimeout(timer.current);

@@ -5,7 +5,7 @@ import { Icon } from "./icons.js";
 import { LabelField } from "./label-field.js";
 import { say } from "./language.js";
 import { session } from "./session.js";
-import { html, useEffect, useState, useWatched } from "./view.js";
+import { html, useEffect, useKeys, useState, useWatched } from "./view.js";
 
 /** @param {{library: import("./types.js").Library}} props */
 export function SelectionBar({ library }) {
@@ -18,15 +18,11 @@ export function SelectionBar({ library }) {
     if (!isAny) setIsLabelling(false);
     document.documentElement.classList.toggle("has-selection", isAny);
   }, [isAny]);
-  useEffect(() => {
-    const onKey = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("[inert]")) return;
-      if (isLabelling) setIsLabelling(false);
-      else selection.clear();
-    };
-    if (isAny) addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, [isAny, isLabelling]);
+  useKeys((event) => {
+    if (!isAny || event.key !== "Escape" || event.defaultPrevented || document.querySelector("[inert]")) return;
+    if (isLabelling) setIsLabelling(false);
+    else selection.clear();
+  });
   if (!isAny) return null;
 
   const relabel = async (/** @type {string} */ label) => {

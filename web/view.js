@@ -40,6 +40,22 @@ export function useWatched(...things) {
 }
 
 /**
+ * Hear each key from the moment that the calling part is on the page: a plain effect would begin a frame later, and a quick
+ * hand's key would be lost.
+ *
+ * @param {(event: KeyboardEvent) => void} onKey
+ */
+export function useKeys(onKey) {
+  const latest = useRef(onKey);
+  latest.current = onKey;
+  useLayoutEffect(() => {
+    const hear = (/** @type {KeyboardEvent} */ event) => latest.current(event);
+    addEventListener("keydown", hear);
+    return () => removeEventListener("keydown", hear);
+  }, []);
+}
+
+/**
  * Whether a media query holds now.
  *
  * @param {string} query

@@ -18,6 +18,17 @@ from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
 DESCRIBED_MS = 60_000
 QUIET_S = 3
 
+PRESS_ESCAPE_AT_ONCE = """([opener, opened]) => new Promise((resolve) => {
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector(opened)) return;
+        observer.disconnect();
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+        resolve();
+    }).observe(document.body, { childList: true, subtree: true });
+    document.querySelector(opener).click();
+})"""
+"""Opens something, and presses Escape before the browser has drawn it."""
+
 
 async def give(page: Page, file: Path) -> str:
     """Give the page a picture through its file input; return its id once it is described."""
@@ -278,6 +289,19 @@ async def test_back_closes_the_open_picture_and_escape_does_the_same(
     await page.keyboard.press("Escape")
     await expect(detail).to_have_count(0)
     await expect(page.locator(f"[data-testid=picture][data-picture='{image_id}']")).to_be_focused()
+
+
+async def test_a_key_counts_as_soon_as_what_it_means_is_open(page: Page, live_url: str, noise: Path) -> None:
+    await page.goto(live_url)
+    image_id = await give(page, noise)
+    await expect(page.get_by_test_id("review-chip")).to_be_visible()
+
+    for opener, opened in (
+        (f"[data-testid=picture][data-picture='{image_id}']", "detail"),
+        ("[data-testid=review-chip]", "review"),
+    ):
+        await page.evaluate(PRESS_ESCAPE_AT_ONCE, [opener, f"[data-testid={opened}]"])
+        await expect(page.get_by_test_id(opened)).to_have_count(0)
 
 
 async def test_a_deleted_picture_can_be_brought_back(page: Page, live_url: str, new_photo: Path) -> None:

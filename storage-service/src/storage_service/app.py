@@ -148,4 +148,5 @@ async def _storage(
         await asyncio.to_thread(worker.close)
         await asyncio.to_thread(searcher.close)
         await asyncio.to_thread(exports.close)
+        await database.finish()
         await engine.dispose()

@@ -22,6 +22,7 @@ from storage_service.repository import ImageRepository
 __all__ = ["Database", "for_writing", "open_engine"]
 
 TURN_TIMEOUT_S = 30.0
+FINISH_TIMEOUT_S = 5.0
 
 Result = TypeVar("Result")
 
@@ -33,6 +34,7 @@ class Database:
         self._reading = engine
         self._writing = for_writing(engine)
         self._unusable: str | None = None
+        self._asked: set[asyncio.Task[object]] = set()
         self.dialect = engine.dialect.name
         # SQLite lets the others wait asleep, in no order; our own need not.
         self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else None
@@ -57,6 +59,8 @@ class Database:
                 return await question(images)
 
         task = asyncio.create_task(repeated(once, deadline=deadline))
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting any more
         try:
             await asyncio.wait({task}, timeout=deadline.remaining_s())
@@ -66,6 +70,11 @@ class Database:
         if not task.done():
             raise DeadlineExceeded("the database did not answer in time")
         return task.result()
+
+    async def finish(self) -> None:
+        """Wait until each question that was given up has closed its connection, which must not be cut off in turn."""
+        if self._asked:
+            await asyncio.wait(self._asked, timeout=FINISH_TIMEOUT_S)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ImageRepository]:

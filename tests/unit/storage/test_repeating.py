@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts import Correction
 from shared.deadline import Deadline
-from shared.errors import NotFound
+from shared.errors import DeadlineExceeded, NotFound
 from shared.worker import BoundedWorker
 from storage_service import repeating
 from storage_service.archive import Archive
@@ -195,6 +195,18 @@ async def test_no_statement_takes_longer_than_it_may(engine_url: str) -> None:
         await database.ping()
     finally:
         await engine.dispose()
+
+
+async def test_a_question_that_was_given_up_is_waited_for_at_the_end(database: Database) -> None:
+    async def ponder(images: ImageRepository) -> None:
+        await images._session.execute(select(1))
+        await asyncio.Event().wait()
+
+    with pytest.raises(DeadlineExceeded):
+        await database.read(ponder, deadline=Deadline.after(0.2))
+    assert len(asyncio.all_tasks()) > 1  # it closes its connection, which takes a moment
+    await database.finish()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_session_is_strict_and_in_utc_whatever_the_server_is_set_to(mysql_engine: AsyncEngine) -> None:
