@@ -34,7 +34,8 @@ AttentionRow = Annotated[list[float], Field(min_length=ATTENTION_SIDE, max_lengt
 class Wire(BaseModel):
     """A message: unknown fields are refused, so that a misspelt one is noticed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Of values read from JSON, such as captions and ids, hardly one comes twice: to remember them only takes memory.
+    model_config = ConfigDict(extra="forbid", frozen=True, cache_strings="keys")
 
 
 class ModelName(Wire):

@@ -22,12 +22,12 @@ from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.archive import FILE_TIMEOUT_S, Archive
 from storage_service.database import Database
+from storage_service.entering import AlreadyStored, enter_whole
 from storage_service.errors import HashMismatch, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
 from storage_service.new_rows import NewRow
-from storage_service.repository import AlreadyStored
 from storage_service.tables import Embedding, Image
 from storage_service.uploads import Upload, hash_and_size, size_of
 from storage_service.uuid7 import uuid7
@@ -129,12 +129,9 @@ class BatchStoring:
             return await repository.find_all_by_sha256(list(images))
 
     async def _insert(self, new: dict[str, NewRow], by_sha256: dict[str, Upload]) -> dict[UUID, Embedding]:
-        async with self._database.writing() as repository:
-            images = list(new.values())
-            await repository.add_all(images)
-            await repository.work.want_all_missing(images)
-            captions = [(image, by_sha256[sha256].new.caption) for sha256, image in new.items()]
-            return await repository.embeddings.note_all(captions)
+        answers = [(image, by_sha256[sha256].new.caption) for sha256, image in new.items()]
+        async with self._database.writing_rows() as connection:
+            return await connection.run_sync(enter_whole, answers)
 
     async def _sizes(self, uploads: Sequence[Upload]) -> list[int | None]:
         """Return each original's length in bytes, None where it is not what its record says."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import CaptionAnswer
@@ -30,25 +30,11 @@ class EmbeddingRepository:
 
     async def note(self, image: Image | NewRow, answer: CaptionAnswer | None) -> None:
         """Keep an image's embedding in place of an older one, if the answer has one; the image has its row already."""
-        if (embedding := _embedding(image, answer)) is None:
+        if (embedding := embedding_of(image, answer)) is None:
             return
         if isinstance(image, Image):  # a new one has none
             await self._session.execute(delete(Embedding).where(Embedding.image_seq == image.seq))
-        await self._insert([embedding])
-
-    async def note_all(self, answers: Iterable[tuple[NewRow, CaptionAnswer | None]]) -> dict[UUID, Embedding]:
-        """Keep the embeddings of new images, which have their rows already; return them by their images' ids."""
-        noted = {image.id: embedding for image, answer in answers if (embedding := _embedding(image, answer))}
-        if noted:
-            await self._insert(list(noted.values()))
-        return noted
-
-    async def _insert(self, embeddings: Sequence[Embedding]) -> None:
-        rows = [{"image_seq": each.image_seq, "encoder": each.encoder, "vector": each.vector} for each in embeddings]
-        connection = await self._session.connection()
-        seqs = await connection.run_sync(insert_numbered, Embedding, rows, key="image_seq")
-        for each in embeddings:
-            each.seq = seqs[each.image_seq]
+        await (await self._session.connection()).run_sync(insert_embeddings, [embedding])
 
     async def of(self, image_id: UUID) -> Embedding | None:
         """Return an image's embedding, or None where it has none."""
@@ -66,11 +52,6 @@ class EmbeddingRepository:
         )
         return [(seq, vector) for seq, vector in await self._session.execute(statement)]
 
-    async def by_number(self, seqs: Iterable[int]) -> dict[int, bytes]:
-        """Return those of the vectors that are still there."""
-        statement = select(Embedding.seq, Embedding.vector).where(Embedding.seq.in_(list(seqs)))
-        return {row.seq: row.vector for row in await self._session.execute(statement)}
-
     async def images(self, seqs: Iterable[int]) -> dict[int, Image]:
         """Return the images of those embeddings that are still there, by the embeddings' numbers."""
         statement = (
@@ -80,15 +61,6 @@ class EmbeddingRepository:
         )
         return {row[0]: row[1] for row in await self._session.execute(statement)}
 
-    async def image_ids(self, seqs: Iterable[int]) -> dict[int, tuple[int, UUID]]:
-        """Return number and id of the images of those embeddings that are still there, by the embeddings' numbers."""
-        statement = (
-            select(Embedding.seq, Image.seq, Image.id)
-            .join(Image, Embedding.image_seq == Image.seq)
-            .where(Embedding.seq.in_(list(seqs)))
-        )
-        return {row[0]: (row[1], row[2]) for row in await self._session.execute(statement)}
-
     async def encoders(self) -> dict[str, int]:
         """Return how many embeddings each encoder has."""
         statement = select(Embedding.encoder, func.count()).group_by(Embedding.encoder)
@@ -97,7 +69,7 @@ class EmbeddingRepository:
     async def agree_with(self, manifest: Manifest) -> bool:
         """Say whether an index may have been built from these embeddings, and not from another or a later database."""
         last = await self._session.scalar(select(func.max(Embedding.seq)).where(Embedding.encoder == manifest.encoder))
-        there = await self.by_number(manifest.probes)
+        there = await (await self._session.connection()).run_sync(vectors_of, manifest.probes)
         return (last or 0) >= manifest.through and all(
             vector.hex() == manifest.probes[seq] for seq, vector in there.items()
         )
@@ -112,7 +84,32 @@ class EmbeddingRepository:
         return True
 
 
-def _embedding(image: Image | NewRow, answer: CaptionAnswer | None) -> Embedding | None:
+def vectors_of(connection: Connection, seqs: Iterable[int]) -> dict[int, bytes]:
+    """Return those of the vectors that are still there, by their numbers."""
+    statement = select(Embedding.seq, Embedding.vector).where(Embedding.seq.in_(list(seqs)))
+    return {row.seq: row.vector for row in connection.execute(statement)}
+
+
+def image_ids_of(connection: Connection, seqs: Iterable[int]) -> dict[int, tuple[int, UUID]]:
+    """Return number and id of the images of those embeddings that are still there, by the embeddings' numbers."""
+    statement = (
+        select(Embedding.seq, Image.seq, Image.id)
+        .join(Image, Embedding.image_seq == Image.seq)
+        .where(Embedding.seq.in_(list(seqs)))
+    )
+    return {seq: (image_seq, image_id) for seq, image_seq, image_id in connection.execute(statement)}
+
+
+def insert_embeddings(connection: Connection, embeddings: Sequence[Embedding]) -> None:
+    """Insert the embeddings of images that have their rows already and none yet; they get their row numbers."""
+    rows = [{"image_seq": each.image_seq, "encoder": each.encoder, "vector": each.vector} for each in embeddings]
+    seqs = insert_numbered(connection, Embedding, rows, key="image_seq")
+    for each in embeddings:
+        each.seq = seqs[each.image_seq]
+
+
+def embedding_of(image: Image | NewRow, answer: CaptionAnswer | None) -> Embedding | None:
+    """Return what an answer says where an image, which has its row already, lies; None where it does not."""
     if answer is None or answer.embedding is None or (vector := to_bytes(answer.embedding)) is None:
         return None
     return Embedding(image_seq=image.seq, encoder=answer.encoder, vector=vector)

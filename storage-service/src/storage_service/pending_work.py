@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import Kind
@@ -27,6 +27,17 @@ KINDS: tuple[Kind, ...] = ("caption", "label")
 MOST_REFUSALS = 3
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+
+
+def want_all_missing(connection: Connection, images: Sequence[NewRow]) -> None:
+    """Ask for the words that new images do not have."""
+    rows = [
+        {"image_seq": image.seq, "kind": kind, "priority": MISSING, "due_at": image.created_at}
+        for image in images
+        for kind in lineage.missing_kinds(image)
+    ]
+    if rows:
+        connection.execute(insert(PendingWork), rows)
 
 
 class WorkQueue:
@@ -50,16 +61,6 @@ class WorkQueue:
         """Ask for the words that an image does not have."""
         for kind in lineage.missing_kinds(image):
             await self.want([image.seq], kind, priority=MISSING, now=now)
-
-    async def want_all_missing(self, images: Sequence[NewRow]) -> None:
-        """Ask for the words that new images do not have."""
-        rows = [
-            {"image_seq": image.seq, "kind": kind, "priority": MISSING, "due_at": image.created_at}
-            for image in images
-            for kind in lineage.missing_kinds(image)
-        ]
-        if rows:
-            await self._session.execute(insert(PendingWork), rows)
 
     async def lease(self, kind: Kind, *, limit: int, now: datetime, until: datetime) -> list[Lease]:
         """Take due work, at most `limit`, so that nobody else gets it before `until`."""

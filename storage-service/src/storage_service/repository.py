@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import LabelCount, ModelName
 from shared.errors import NotFound
-from storage_service import label_counts, postings
+from storage_service import entering, label_counts
 from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
 from storage_service.filed_rows import FiledRows
@@ -19,20 +18,15 @@ from storage_service.image_pages import ImagePages
 from storage_service.key_rows import KeyRows
 from storage_service.model_words import ModelWords
 from storage_service.new_rows import NewRow
-from storage_service.numbered_rows import insert_numbered
 from storage_service.pages import PageQuery
 from storage_service.pending_work import WorkQueue
 from storage_service.status_rows import StatusRows
-from storage_service.tables import Analysis, Image
+from storage_service.tables import Image
 from storage_service.upload_batch_rows import UploadBatchRows
 
 # Made once: to make such a statement takes the processor longer than to execute it.
 _BY_ID = select(Image).where(Image.id == bindparam("id"))
 _BY_SHA256 = select(Image).where(Image.sha256 == bindparam("sha256"))
-
-
-class AlreadyStored(Exception):
-    """Another image with the same bytes has a row."""
 
 
 class ImageRepository:
@@ -62,15 +56,7 @@ class ImageRepository:
         Raises:
             AlreadyStored: its SHA-256 is not new.
         """
-        await self.add_all([image])
-
-    async def add_all(self, images: Sequence[NewRow]) -> None:
-        """Insert new images with their analyses; they get their row numbers.
-
-        Raises:
-            AlreadyStored: the SHA-256 of one of them is not new.
-        """
-        await (await self._session.connection()).run_sync(_enter, images)
+        await (await self._session.connection()).run_sync(entering.enter, [image])
 
     async def remove(self, image: Image) -> None:
         """Delete an image and everything ever said of it."""
@@ -125,18 +111,6 @@ class ImageRepository:
         """Return how many images a statement finds."""
         found = statement.with_only_columns(Image.seq).subquery()
         return await self._session.scalar(select(func.count()).select_from(found)) or 0
-
-
-def _enter(connection: Connection, images: Sequence[NewRow]) -> None:
-    try:
-        seqs = insert_numbered(connection, Image, [image.row() for image in images], key="id")
-    except IntegrityError as error:
-        raise AlreadyStored from error
-    for image in images:
-        image.seq = seqs[image.id]
-    if analyses := [said.row() | {"image_seq": image.seq} for image in images for said in image.analyses]:
-        connection.execute(insert(Analysis), analyses)
-    postings.enter(connection, images)
 
 
 def _known(image: Image | None, image_id: UUID) -> Image:

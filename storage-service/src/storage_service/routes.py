@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -32,7 +33,7 @@ from shared.errors import (
 )
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from shared.turns import Turns
-from storage_service import lineage
+from storage_service import entering, lineage
 from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
@@ -140,7 +141,10 @@ async def list_images(  # noqa: PLR0917
 @router.get("/images/by-sha256/{sha256}", responses=problem_responses(NotFound))
 async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord:
     """Return the image of these bytes."""
-    image = await storage.database.read(lambda images: images.find_by_sha256(sha256), deadline=deadline)
+    database = storage.database
+    # It mostly is not, and to say so takes no session.
+    is_stored = await database.read_rows(partial(entering.is_stored, sha256=sha256), deadline=deadline)
+    image = await database.read(lambda images: images.find_by_sha256(sha256), deadline=deadline) if is_stored else None
     if image is None:
         raise NotFound(f"there is no image with SHA-256 {sha256}")
     return lineage.record_of(image)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from shared.batch_contracts import StoredBatch
@@ -20,6 +20,7 @@ from shared.similar_images import SimilarImage, SimilarImages
 from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.database import Database
+from storage_service.embeddings import image_ids_of, vectors_of
 from storage_service.filenames import preview_path
 from storage_service.image_store import ImageStore
 from storage_service.previews import Cells, UnreadablePreview, cells_of, show_the_same
@@ -112,8 +113,7 @@ class SimilarPictures:
         near = {seq: distance for seq, distance in nearest.items() if distance <= NEAR_DUPLICATE_DISTANCE}
         if not near:
             return record
-        async with self._database.reading() as images:
-            others = await images.embeddings.image_ids(near)
+        others = await self._database.read_rows(partial(image_ids_of, seqs=near), deadline=deadline)
         ids = {seq: others[seq][1] for seq in near if seq in others}  # nearest first
         same = await self._files.run(lambda: self._first_same(record.id, ids), deadline=deadline)
         if same is None:
@@ -139,8 +139,7 @@ class SimilarPictures:
             keys = about.keys()
             if not any(about[seq] <= within + ROUNDED for seq in keys - {embedding.seq}):
                 return {}
-            async with self._database.reading() as images:
-                there = await images.embeddings.by_number(keys)
+            there = await self._database.read_rows(partial(vectors_of, seqs=keys), deadline=deadline)
             there.pop(embedding.seq, None)
             if len(there) >= count or len(keys) < asked or asked >= MOST_CANDIDATES:
                 break

@@ -26,6 +26,7 @@ class Tail:
         self._keys: Keys = np.empty(FIRST_ROOM_ROWS, np.uint64)
         self._vectors = np.empty((FIRST_ROOM_ROWS, EMBEDDING_SIZE), np.int8)
         self._count = 0
+        self._highest = -1
 
     def __len__(self) -> int:
         return self._count
@@ -37,8 +38,13 @@ class Tail:
 
     def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
         """Add what is not known yet, as far as there is room."""
-        is_known = np.isin(np.array([seq for seq, _ in rows], np.uint64), self._keys[: len(self)])
-        fresh = [row for row, known in zip(rows, is_known, strict=True) if not known][: self._limit_rows - len(self)]
+        seqs = [seq for seq, _ in rows]
+        if min(seqs, default=0) > self._highest:  # as it mostly is, and quickly said
+            fresh = rows[: self._limit_rows - len(self)]
+        else:
+            is_known = np.isin(np.array(seqs, np.uint64), self._keys[: len(self)])
+            unknown = [row for row, known in zip(rows, is_known, strict=True) if not known]
+            fresh = unknown[: self._limit_rows - len(self)]
         if not fresh:
             return
         begin, end = len(self), len(self) + len(fresh)
@@ -47,6 +53,7 @@ class Tail:
                 _widened(part, max(end, 2 * len(part))) for part in (self._keys, self._vectors)
             )
         self._keys[begin:end] = [seq for seq, _ in fresh]
+        self._highest = max(self._highest, int(self._keys[begin:end].max()))
         self._vectors[begin:end] = from_bytes(*(vector for _, vector in fresh))
         self._count = end  # last: who searches meanwhile sees what was there before
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded
@@ -99,11 +99,11 @@ class AwayDatabase(Database):
     is_back = False
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[object]:  # type: ignore[override]
+    async def writing_rows(self) -> AsyncIterator[AsyncConnection]:
         if not self.is_back:
             raise TransactionUndone("another has the lock")
-        async with super().writing() as images:
-            yield images
+        async with super().writing_rows() as connection:
+            yield connection
 
 
 async def test_files_of_tries_that_were_undone_do_not_stay(
@@ -130,10 +130,10 @@ class HeldDatabase(Database):
         self.let = asyncio.Event()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[object]:  # type: ignore[override]
+    async def writing_rows(self) -> AsyncIterator[AsyncConnection]:
         await self.let.wait()
-        async with super().writing() as images:
-            yield images
+        async with super().writing_rows() as connection:
+            yield connection
 
 
 async def test_what_is_not_begun_in_time_is_dropped(

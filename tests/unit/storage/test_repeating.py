@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts import Correction
@@ -177,6 +179,22 @@ async def test_a_connection_that_is_lost_at_commit_leaves_the_outcome_unknown_an
     with pytest.raises(OutcomeUnknown, match="look whether it did"):
         await repeated(change, deadline=Deadline.after(30))
     assert tries == 1
+
+
+async def test_rows_are_asked_for_again_when_the_connection_was_lost(mysql_engine: AsyncEngine) -> None:
+    database = Database(mysql_engine)
+    await add_rows(database, [new_image(b"a")])
+    asked = []
+
+    def width(connection: Connection) -> int | None:
+        asked.append(connection.scalar(text("SELECT CONNECTION_ID()")))
+        if len(asked) == 1:
+            with contextlib.suppress(DBAPIError):  # so it tells whoever ends itself
+                connection.execute(text(f"KILL {asked[0]}"))
+        return connection.scalar(select(Image.width))
+
+    assert await database.read_rows(width, deadline=Deadline.after(30)) == 640
+    assert len(asked) == 2
 
 
 async def test_no_statement_takes_longer_than_it_may(engine_url: str) -> None:
