@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -13,13 +13,12 @@ from pydantic import BaseModel, ValidationError
 from shared.access_errors import KeyMissing
 from shared.deadline import DEADLINE_HEADER, Deadline
 from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, UpstreamFailed, UpstreamUnavailable
-from shared.http_connections import Connections, PlainClient
+from shared.http_connections import CONNECT_TIMEOUT_S, Connections, PlainClient
 from shared.telemetry import REQUEST_ID_HEADER, current_request_id
 from shared.tracing import TRACEPARENT, current_trace
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
-CONNECT_TIMEOUT_S = 2.0
 KEEP_IDLE_S = 30.0
 """Shorter than `serving.KEEP_ALIVE_S`."""
 
@@ -64,7 +63,7 @@ class ServiceClient:
     async def send(self, method: str, path: str, *, deadline: Deadline, **request: Any) -> httpx.Response:
         """Send one request; return the whole response, or raise as `call` does."""
         async with self._failures(deadline):
-            response = await self._http.send(self._request(method, path, deadline, request))
+            response = await self._answer(method, path, deadline, request)
         self._raise_for_problem(response)
         return response
 
@@ -93,16 +92,25 @@ class ServiceClient:
         finally:
             await response.aclose()
 
+    async def _answer(self, method: str, path: str, deadline: Deadline, request: dict[str, Any]) -> httpx.Response:
+        if isinstance(self._http, PlainClient) and self._http.can_ask(request):
+            headers = self._all_headers(deadline, request.pop("headers", {}))
+            return await self._http.ask(method, self._base_url + path, headers=headers, **request)
+        return await self._http.send(self._request(method, path, deadline, request))
+
     def _request(self, method: str, path: str, deadline: Deadline, request: dict[str, Any]) -> httpx.Request:
+        headers = self._all_headers(deadline, request.pop("headers", {}))
+        return httpx.Request(method, self._base_url + path, headers=headers, extensions=self._extensions, **request)
+
+    def _all_headers(self, deadline: Deadline, given: Mapping[str, str]) -> dict[str, str]:
         remaining_ms = max(1, int(1000 * deadline.remaining_s()))
-        headers = {
+        return {
             **self._headers,
-            **request.pop("headers", {}),
+            **given,
             DEADLINE_HEADER: str(remaining_ms),
             REQUEST_ID_HEADER: current_request_id(),
             **({TRACEPARENT: trace.header} if (trace := current_trace()) else {}),
         }
-        return httpx.Request(method, self._base_url + path, headers=headers, extensions=self._extensions, **request)
 
     @asynccontextmanager
     async def _failures(self, deadline: Deadline) -> AsyncIterator[None]:

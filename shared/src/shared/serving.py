@@ -7,10 +7,12 @@ finished, streams end; then the lifespan lets go of what it holds. Who is not do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
@@ -47,6 +49,8 @@ class StoppableServer(uvicorn.Server):
         self._draining = draining
         self._timeout_s = timeout_s
         self._forcing: threading.Timer | None = None
+        self._wake: Callable[[], object] = bool
+        """Lets `main_loop` look at once; there is none yet."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Begin to stop; further signals change nothing."""
@@ -58,6 +62,7 @@ class StoppableServer(uvicorn.Server):
             self._draining.begin()
         else:
             self.should_exit = True
+        self._wake()
 
     def leave(self) -> None:
         """End the process if it was told to stop: all that is ours is closed, and TensorFlow takes seconds to go."""
@@ -66,8 +71,24 @@ class StoppableServer(uvicorn.Server):
             logging.shutdown()
             os._exit(0)
 
+    async def main_loop(self) -> None:
+        """Look once a second, and ten times a second when told to stop, as uvicorn always does: idle services sleep."""
+        told = asyncio.Event()
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
+        if self._draining.has_begun:
+            told.set()
+        tenths = 0
+        while not await self.on_tick(tenths):
+            if told.is_set():
+                await asyncio.sleep(LOOK_S)
+                tenths += 1
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(told.wait(), 10 * LOOK_S)
+                tenths += 10
+
     async def on_tick(self, counter: int) -> bool:
-        """Look whether to listen no more; called by uvicorn ten times a second."""
+        """Look whether to listen no more; `counter` counts tenths of a second."""
         if self._draining.may_stop_listening():
             self.should_exit = True
         return await super().on_tick(counter)

@@ -67,6 +67,11 @@ def follow(spans: Callable[[], Trace | None], wrap: Callable[[Any], Any]) -> Non
     _wrappers.append(wrap)
 
 
+def has_spans() -> bool:
+    """Say whether each call through a transport of httpx gets a span."""
+    return bool(_wrappers)
+
+
 def traced(transport: Transport) -> Transport:
     """Return the transport as it is, or with a span of each call where spans are exported."""
     for wrap in _wrappers:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from shared.contracts import ModelName
 from shared.deadline import DEADLINE_HEADER, Deadline
-from shared.errors import DeadlineExceeded, ForwardedProblem, Overloaded, Problem, ServiceError, UpstreamFailed
+from shared.errors import (
+    DeadlineExceeded,
+    ForwardedProblem,
+    Overloaded,
+    Problem,
+    ServiceError,
+    UpstreamFailed,
+    UpstreamUnavailable,
+)
 from shared.http_client import ServiceClient, open_http
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -89,6 +101,64 @@ async def test_the_remaining_time_travels_along() -> None:
 
     await _ask(_client(answer))
     assert 0 < int(seen[0]) <= 5000
+
+
+@asynccontextmanager
+async def _answering(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Serve the same answer again and again; hand out the address, and what was asked."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+                asked.append(head + await reader.readexactly(int(length[1]) if length else 0))
+                writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}", asked
+
+
+@pytest.mark.parametrize("body", [{"content": b"picture"}, {"json": {"a": "picture"}}, {"files": {"a": b"picture"}}])
+async def test_a_request_arrives_whole_whatever_it_carries(body: dict[str, Any]) -> None:
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 29\r\n\r\n{"name": "m", "version": "1"}'
+    async with _answering(answer) as (url, asked), open_http(url, connections=1, token="secret") as http:
+        service = ServiceClient("model", http)
+        query = {"q": "a & b", "label": "ü"}
+        deadline = Deadline.after(30)
+        told = await service.call(
+            ModelName, "POST", "/v1/x", deadline=deadline, params=query, headers={"X-Own": "1"}, **body
+        )
+    assert told == ModelName(name="m", version="1")
+    head, _, sent = asked[0].partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    method, target, _ = first.split()
+    assert (method, urlsplit(target).path) == ("POST", "/v1/x")
+    assert parse_qs(urlsplit(target).query) == {"q": ["a & b"], "label": ["ü"]}
+    assert (headers["authorization"], headers["x-own"]) == ("Bearer secret", "1")
+    assert 0 < int(headers[DEADLINE_HEADER.lower()]) <= 30_000
+    assert b"picture" in sent
+
+
+@pytest.mark.parametrize("body", [{}, {"files": {"a": b"picture"}}])
+@pytest.mark.parametrize("answer", [b"", b"no HTTP at all\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
+async def test_a_connection_that_breaks_is_an_upstream_that_is_away(answer: bytes, body: dict[str, Any]) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        async with open_http(f"http://{host}:{port}", connections=1) as http:
+            with pytest.raises(UpstreamUnavailable):
+                await ServiceClient("model", http).send("POST", "/", deadline=Deadline.after(30), **body)
+    async with open_http(f"http://{host}:{port}", connections=1) as http:
+        with pytest.raises(UpstreamUnavailable):  # nobody listens any more
+            await ServiceClient("model", http).send("POST", "/", deadline=Deadline.after(30), **body)
 
 
 @pytest.mark.parametrize(("keeps_idle", "connections"), [(True, 1), (False, 3)])

@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 
+import pytest
+from fastapi import FastAPI
+
+from shared import serving
 from shared.app import listen
+from shared.draining import Draining
 from shared.http_client import KEEP_IDLE_S
-from shared.serving import KEEP_ALIVE_S
+from shared.serving import KEEP_ALIVE_S, StoppableServer
 
 
 async def test_small_answers_are_sent_at_once() -> None:
@@ -23,6 +29,26 @@ async def test_small_answers_are_sent_at_once() -> None:
             assert await accepted != 0
             writer.close()
             await writer.wait_closed()
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+async def test_whoever_looks_seldom_looks_at_once_when_told_to_stop(
+    monkeypatch: pytest.MonkeyPatch, is_early: bool
+) -> None:
+    monkeypatch.setattr(serving, "LOOK_S", 60.0)
+    draining = Draining()
+    server = StoppableServer(FastAPI(), draining=draining, timeout_s=600.0)
+    server.started = True
+    if is_early:
+        server.handle_exit(signal.SIGTERM, None)
+    looking = asyncio.create_task(server.main_loop())
+    await asyncio.sleep(0)
+    if not is_early:
+        assert not looking.done()
+        server.handle_exit(signal.SIGTERM, None)
+    await asyncio.wait_for(looking, 30)
+    assert server._forcing is not None
+    server._forcing.cancel()
 
 
 def test_no_client_of_ours_uses_a_connection_that_its_server_may_be_closing() -> None:
