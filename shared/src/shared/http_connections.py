@@ -1,7 +1,7 @@
 """Connections to one of our services, kept by aiohttp, whose parser is written in C; httpx asks through them.
 
 A small call takes a third of the processor's time that it takes through httpx's own client and transport, and an upload
-makes four.
+makes four. Three of those carry bytes or nothing, and need not even become requests of httpx.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class PlainClient(httpx.AsyncClient):
         self._connections = connections
 
     def can_ask(self, request: Mapping[str, Any]) -> bool:
-        """Say whether `ask` takes a request: one without a form, where no span of it is wanted."""
+        """Say whether `ask` takes a request: one of bytes or nothing, where no span of it is wanted."""
         return request.keys() <= {"content", "headers", "params"} and not tracing.has_spans()
 
     async def ask(

@@ -75,8 +75,6 @@ class StoppableServer(uvicorn.Server):
         """Look once a second, and ten times a second when told to stop, as uvicorn always does: idle services sleep."""
         told = asyncio.Event()
         self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
-        if self._draining.has_begun:
-            told.set()
         tenths = 0
         while not await self.on_tick(tenths):
             if told.is_set():

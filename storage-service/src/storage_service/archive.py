@@ -21,9 +21,9 @@ from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.database import Database
 from storage_service.embedded_words import with_words
-from storage_service.entering import AlreadyStored
 from storage_service.errors import HashMismatch, ImageFileMissing, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
+from storage_service.image_rows import AlreadyStored
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of, path_of
 from storage_service.new_rows import NewRow

@@ -22,9 +22,9 @@ from shared.worker import BoundedWorker
 from storage_service import lineage
 from storage_service.archive import FILE_TIMEOUT_S, Archive
 from storage_service.database import Database
-from storage_service.entering import AlreadyStored, enter_whole
 from storage_service.errors import HashMismatch, OutcomeUnknown, StorageUnavailable
 from storage_service.filenames import preview_path
+from storage_service.image_rows import AlreadyStored, enter_whole
 from storage_service.image_store import ImageStore
 from storage_service.new_images import image_of
 from storage_service.new_rows import NewRow

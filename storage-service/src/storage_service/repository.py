@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import LabelCount, ModelName
 from shared.errors import NotFound
-from storage_service import entering, label_counts
+from storage_service import image_rows, label_counts
 from storage_service.cursors import Cursor
 from storage_service.embeddings import EmbeddingRepository
 from storage_service.filed_rows import FiledRows
@@ -56,7 +56,7 @@ class ImageRepository:
         Raises:
             AlreadyStored: its SHA-256 is not new.
         """
-        await (await self._session.connection()).run_sync(entering.enter, [image])
+        await (await self._session.connection()).run_sync(image_rows.enter, [image])
 
     async def remove(self, image: Image) -> None:
         """Delete an image and everything ever said of it."""

@@ -33,7 +33,7 @@ from shared.errors import (
 )
 from shared.similar_images import DEFAULT_SIMILAR, MAX_SIMILAR, SimilarImages
 from shared.turns import Turns
-from storage_service import entering, lineage
+from storage_service import image_rows, lineage
 from storage_service.api_keys import ApiKeys
 from storage_service.archive import Archive
 from storage_service.batch_storing import BatchStoring
@@ -143,7 +143,7 @@ async def find_image(sha256: str, storage: Opened, deadline: Due) -> ImageRecord
     """Return the image of these bytes."""
     database = storage.database
     # It mostly is not, and to say so takes no session.
-    is_stored = await database.read_rows(partial(entering.is_stored, sha256=sha256), deadline=deadline)
+    is_stored = await database.read_rows(partial(image_rows.is_stored, sha256=sha256), deadline=deadline)
     image = await database.read(lambda images: images.find_by_sha256(sha256), deadline=deadline) if is_stored else None
     if image is None:
         raise NotFound(f"there is no image with SHA-256 {sha256}")

@@ -26,7 +26,6 @@ class Tail:
         self._keys: Keys = np.empty(FIRST_ROOM_ROWS, np.uint64)
         self._vectors = np.empty((FIRST_ROOM_ROWS, EMBEDDING_SIZE), np.int8)
         self._count = 0
-        self._highest = -1
 
     def __len__(self) -> int:
         return self._count
@@ -39,7 +38,7 @@ class Tail:
     def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
         """Add what is not known yet, as far as there is room."""
         seqs = [seq for seq, _ in rows]
-        if min(seqs, default=0) > self._highest:  # as it mostly is, and quickly said
+        if min(seqs, default=0) > self._keys[: len(self)].max(initial=0):  # as it mostly is, and quickly said
             fresh = rows[: self._limit_rows - len(self)]
         else:
             is_known = np.isin(np.array(seqs, np.uint64), self._keys[: len(self)])
@@ -53,7 +52,6 @@ class Tail:
                 _widened(part, max(end, 2 * len(part))) for part in (self._keys, self._vectors)
             )
         self._keys[begin:end] = [seq for seq, _ in fresh]
-        self._highest = max(self._highest, int(self._keys[begin:end].max()))
         self._vectors[begin:end] = from_bytes(*(vector for _, vector in fresh))
         self._count = end  # last: who searches meanwhile sees what was there before
 

@@ -18,7 +18,7 @@ from shared.errors import NotEmbedded, NotFound, Overloaded
 from shared.worker import BoundedWorker
 from storage_service import similarity as similarity_module
 from storage_service.database import Database
-from storage_service.entering import enter_whole
+from storage_service.image_rows import enter_whole
 from storage_service.image_store import ImageStore
 from storage_service.index_building import build_all
 from storage_service.new_images import image_of
@@ -199,6 +199,9 @@ async def test_embeddings_of_new_images_are_told_as_they_are_kept(database: Data
         seen = told.get(row.id)
         assert (found is None) == (seen is None)
         assert found is None or _told(found) == _told(seen)
+    another = new_image(b"nothing has looked at this one either")
+    async with database.writing_rows() as connection:
+        assert await connection.run_sync(enter_whole, [(image_of(another, size_bytes=1), another.caption)]) == {}
 
 
 def _told(embedding: Embedding | None) -> tuple[object, ...]:

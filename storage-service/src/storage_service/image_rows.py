@@ -1,6 +1,7 @@
-"""Write the rows of new images, with all that has been said of them, in the transaction of whoever stores them.
+"""Whether an image is stored, and the rows of a new one with all that has been said of it, past any session.
 
-It goes past any session, which would take longer than the database does.
+A session remembers what it has read and compares it with what is to be written. Nothing is read here, so it would only
+take time.
 """
 
 from __future__ import annotations
